@@ -1,0 +1,147 @@
+"""Turn the dataclasses of rows.py into Arrow schemas and check what is written against them."""
+
+import types
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nl2sql import rows as r
+
+Row = TypeVar("Row")
+SCALARS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+
+
+class ContractError(Exception):
+    """A table does not hold what its artifact kind promises."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What an artifact of one kind holds: its row class, the version of that class and the columns that are unique."""
+
+    row: type
+    version: int
+    primary_key: tuple[str, ...]
+
+
+COLUMN_KEY = ("db_id", "table", "column")
+QUESTION_KEY = ("question_id",)
+CANDIDATE_KEY = ("question_id", "candidate_id")
+
+# Raise a version when a class changes its meaning: artifacts of the old one are then rebuilt.
+CONTRACTS: dict[str, Contract] = {
+    "databases": Contract(r.Database, 1, ("db_id",)),
+    "questions": Contract(r.Question, 1, QUESTION_KEY),
+    "profiles": Contract(r.Profile, 1, COLUMN_KEY),
+    "summaries": Contract(r.Summary, 1, COLUMN_KEY),
+    "cells": Contract(r.Cell, 1, (*COLUMN_KEY, "value")),
+    "columns": Contract(r.ColumnVector, 1, COLUMN_KEY),
+    "examples": Contract(r.Example, 1, QUESTION_KEY),
+    "groundings": Contract(r.Grounding, 1, QUESTION_KEY),
+    "linkings": Contract(r.Linking, 1, QUESTION_KEY),
+    "candidates": Contract(r.Candidate, 1, CANDIDATE_KEY),
+    "repairs": Contract(r.Repair, 1, CANDIDATE_KEY),
+    "selections": Contract(r.Selection, 1, QUESTION_KEY),
+    "verdicts": Contract(r.Verdict, 1, (*CANDIDATE_KEY, "system")),
+    "recalls": Contract(r.Recall, 1, QUESTION_KEY),
+}
+
+
+@cache
+def arrow_schema(row: type) -> pa.Schema:
+    """The Arrow schema of a row class: tuples become lists, dataclasses structs, annotated vectors fixed-size lists."""
+    hints = get_type_hints(row, include_extras=True)
+    return pa.schema([_field(f.name, hints[f.name]) for f in fields(row)])
+
+
+def _field(name: str, hint: Any) -> pa.Field:
+    if get_origin(hint) in (types.UnionType, Union):
+        (inner,) = [a for a in get_args(hint) if a is not type(None)]
+        return pa.field(name, _type(inner), nullable=True)
+    return pa.field(name, _type(hint), nullable=False)
+
+
+def _type(hint: Any) -> pa.DataType:
+    if get_origin(hint) is Annotated:
+        _, element, width = get_args(hint)
+        return pa.list_(pa.field("item", getattr(pa, element)(), nullable=False), width)
+    if get_origin(hint) is tuple:
+        return pa.list_(pa.field("item", _type(get_args(hint)[0]), nullable=False))
+    if is_dataclass(hint):
+        return pa.struct(list(arrow_schema(hint)))  # type: ignore[arg-type]
+    return SCALARS[hint]
+
+
+def to_table(rows: Iterable[Any], row: type) -> pa.Table:
+    """Rows of one class as an Arrow table."""
+    schema = arrow_schema(row)
+    columns: list[list[Any]] = [[] for _ in schema]
+    names = schema.names
+    for item in rows:
+        for values, name in zip(columns, names, strict=True):
+            values.append(_plain(getattr(item, name)))
+    arrays = [pa.array(v, type=f.type) for v, f in zip(columns, schema, strict=True)]
+    return pa.table(arrays, schema=schema)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, str):
+        # Databases and models hand over lone surrogates; UTF-8 has no place for them.
+        return value.encode("utf-8", "replace").decode("utf-8") if _has_surrogate(value) else value
+    return value
+
+
+def _has_surrogate(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def from_table(table: pa.Table, row: type[Row]) -> list[Row]:
+    """The rows of a table as dataclasses."""
+    hints = get_type_hints(row, include_extras=True)
+    columns = [[_built(v, hints[name]) for v in table[name].to_pylist()] for name in arrow_schema(row).names]
+    return [row(*values) for values in zip(*columns, strict=True)]
+
+
+def _built(value: Any, hint: Any) -> Any:
+    if get_origin(hint) is Annotated:
+        return tuple(value)
+    if get_origin(hint) is tuple:
+        inner = get_args(hint)[0]
+        return tuple(_built(v, inner) for v in value)
+    if is_dataclass(hint):
+        hints = get_type_hints(hint, include_extras=True)
+        return hint(**{name: _built(value[name], hints[name]) for name in value})  # type: ignore[operator]
+    return value
+
+
+def check(table: pa.Table, kind: str) -> pa.Table:
+    """The table itself when it keeps the contract of its kind; raises ContractError that says what it breaks."""
+    contract = CONTRACTS[kind]
+    expected = arrow_schema(contract.row)
+    if not table.schema.equals(expected):
+        raise ContractError(f"{kind}: schema is {table.schema}, should be {expected}")
+    for field in expected:
+        if not field.nullable and table[field.name].null_count:
+            raise ContractError(f"{kind}: column {field.name} holds nulls")
+    _check_key(table.select(list(contract.primary_key)), kind)
+    return table
+
+
+def _check_key(keys: pa.Table, kind: str) -> None:
+    counts = keys.group_by(keys.column_names).aggregate([([], "count_all")])
+    repeated = counts.filter(pc.greater(counts["count_all"], 1))
+    if repeated.num_rows:
+        raise ContractError(f"{kind}: key {repeated.slice(0, 1).to_pylist()[0]} stands more than once")
+
+
+def select(items: Sequence[Row], **wanted: Any) -> list[Row]:
+    """Those rows whose named fields equal the given values."""
+    return [i for i in items if all(getattr(i, name) == value for name, value in wanted.items())]

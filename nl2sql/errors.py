@@ -1,0 +1,5 @@
+"""Mistakes that a user can mend: printed as one line, without a traceback."""
+
+
+class UserError(Exception):
+    """States the value, the rule and the command that mends it."""

@@ -1,0 +1,1 @@
+"""What answers a prompt or a question: rules and recorded predictions so far."""

@@ -1,0 +1,1 @@
+"""Ops 5 to 9: ground, link, generate, repair, select."""

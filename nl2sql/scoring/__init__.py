@@ -1,0 +1,1 @@
+"""Execution accuracy, recall of linking and the statistics of a run."""

@@ -36,6 +36,7 @@ CANDIDATE_KEY = ("question_id", "candidate_id")
 CONTRACTS: dict[str, Contract] = {
     "databases": Contract(r.Database, 1, ("db_id",)),
     "questions": Contract(r.Question, 1, QUESTION_KEY),
+    "manifests": Contract(r.Step, 1, ("stage", "db_id", "batch")),
     "profiles": Contract(r.Profile, 1, COLUMN_KEY),
     "summaries": Contract(r.Summary, 1, COLUMN_KEY),
     "cells": Contract(r.Cell, 1, (*COLUMN_KEY, "value")),
@@ -46,6 +47,7 @@ CONTRACTS: dict[str, Contract] = {
     "candidates": Contract(r.Candidate, 1, CANDIDATE_KEY),
     "repairs": Contract(r.Repair, 1, CANDIDATE_KEY),
     "selections": Contract(r.Selection, 1, QUESTION_KEY),
+    "golds": Contract(r.Gold, 1, QUESTION_KEY),
     "verdicts": Contract(r.Verdict, 1, (*CANDIDATE_KEY, "system")),
     "recalls": Contract(r.Recall, 1, QUESTION_KEY),
 }
@@ -137,7 +139,7 @@ def check(table: pa.Table, kind: str) -> pa.Table:
 
 def _check_key(keys: pa.Table, kind: str) -> None:
     counts = keys.group_by(keys.column_names).aggregate([([], "count_all")])
-    repeated = counts.filter(pc.greater(counts["count_all"], 1))
+    repeated = counts.filter(pc.field("count_all") > 1)
     if repeated.num_rows:
         raise ContractError(f"{kind}: key {repeated.slice(0, 1).to_pylist()[0]} stands more than once")
 

@@ -52,6 +52,23 @@ class Question:
     split: str  # dev or train
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of a run's manifest: what a task made, or why it made nothing. Artifact kind: manifests."""
+
+    stage: str  # name of the task
+    db_id: str  # '' for what all databases share
+    batch: int  # of the database's questions, from 0; -1 for offline stages
+    kind: str  # of the artifact; '' after a failure
+    path: str
+    sha256: str
+    rows: int
+    schema_version: int
+    seconds: float  # that it took to make, in this run or an earlier one
+    reused: bool  # made by an earlier run
+    error: str  # '' when the task succeeded
+
+
 # --- offline: profile and index -------------------------------------------------------------------------------------
 
 
@@ -278,12 +295,26 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Gold:
+    """What the gold SQL of a question gives."""
+
+    question_id: str
+    db_id: str
+    sql: str
+    outcome: str  # as in Repair
+    error: str
+    row_count: int
+    seconds: float
+    preview: str  # as in Repair
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether one SQL statement gives the gold result."""
 
     question_id: str
     db_id: str
-    system: str  # 'selected', 'vote', or 'candidate'
+    system: str  # 'selected', 'vote', 'candidate', or 'unrepaired' (sql_before of a candidate that repair changed)
     candidate_id: str
     generator: str
     sql: str

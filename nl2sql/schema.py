@@ -95,9 +95,7 @@ def schema_from_profiles(profiles: Sequence[Profile]) -> Schema:
     tables = tuple(
         Table(
             name,
-            tuple(
-                Column(p.column, p.declared_type, p.primary_key) for p in sorted(columns, key=lambda p: p.position)
-            ),
+            tuple(Column(p.column, p.declared_type, p.primary_key) for p in sorted(columns, key=lambda p: p.position)),
             columns[0].is_view,
         )
         for name, columns in by_table.items()
@@ -146,7 +144,9 @@ def _read_columns(connection: sqlite3.Connection, table: str) -> tuple[Column, .
 
 def _read_keys(connection: sqlite3.Connection, table: str) -> list[ForeignKey]:
     rows = connection.execute(f"PRAGMA foreign_key_list({quote(table)})").fetchall()
-    return [ForeignKey(table, column, to_table, to_column or "", True) for _, _, to_table, column, to_column, *_ in rows]
+    return [
+        ForeignKey(table, column, to_table, to_column or "", True) for _, _, to_table, column, to_column, *_ in rows
+    ]
 
 
 def _resolved(keys: Iterable[ForeignKey], tables: Sequence[Table]) -> Iterable[ForeignKey]:

@@ -1,0 +1,197 @@
+"""Times nl2sql's scoring against a plain reading of BIRD's official script, on all recorded predictions, in one run.
+
+    python -m benchmarks.scoring [--data ../shared/data] [--large]
+
+The rival is what the official script does: a process pool that, for every prediction, opens the database, executes
+the prediction and then its gold within one time limit, and compares Python sets of rows. Its per-call thread for the
+time limit is left out, which favours it, and it works on a copy of the databases, because its connections can write.
+The floor is the time inside SQLite for the distinct statements on one warm connection, over the cores.
+
+`--large` adds a generated database whose statements take about a second. Exit status 1 when a verdict differs.
+"""
+
+import argparse
+import json
+import multiprocessing
+import random
+import shutil
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from nl2sql.benchmarks import describe_database, load_benchmark
+from nl2sql.query_pool import cores
+from nl2sql.rows import Database, Question
+from nl2sql.scoring.execution_accuracy import Scores, score_predictions
+from nl2sql.scoring.judgement_cache import judgements_from_table, judgements_to_table
+from nl2sql.scoring.predictions import load_predictions
+
+LIMIT = 30.0  # seconds for a prediction and its gold together
+LARGE_ROWS = 1_500_000
+LARGE_SYSTEMS = 12
+
+
+@dataclass(frozen=True)
+class Case:
+    """One benchmark with one predictions file."""
+
+    name: str
+    questions: tuple[Question, ...]
+    databases: tuple[Database, ...]
+    predictions: Path
+
+
+def plain_verdict(job: tuple[str, str, str]) -> bool:
+    """The official rules for one prediction, read plainly."""
+    path, sql, gold = job
+    connection = sqlite3.connect(path)
+    deadline = time.monotonic() + LIMIT
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+    try:
+        predicted = connection.execute(sql).fetchall()
+        return set(predicted) == set(connection.execute(gold).fetchall())
+    except (sqlite3.Error, sqlite3.Warning, ValueError, MemoryError):
+        return False
+    finally:
+        connection.close()
+
+
+def plain_scores(case: Case, paths: dict[str, str]) -> list[bool]:
+    """Score every line of the predictions file, one system after the other as separate runs of the script would."""
+    golds = {q.question_id: (q.db_id, q.gold_sql) for q in case.questions}
+    jobs = []
+    for line in case.predictions.read_text().splitlines():
+        item = json.loads(line)
+        db_id, gold = golds[str(item["question_id"])]
+        jobs.append((paths[db_id], item["sql"], gold))
+    with multiprocessing.get_context("spawn").Pool(cores()) as pool:
+        pool.map(abs, range(cores()))  # starting the pool is not counted
+        started = time.perf_counter()
+        verdicts = pool.map(plain_verdict, jobs, chunksize=1)
+        report("plain reading of the official script", time.perf_counter() - started)
+    return verdicts
+
+
+def our_scores(case: Case, cache: Path | None, strict_parity: bool = True) -> Scores:
+    """Score the file as `nl2sql score` does: read it, take what the cache holds, execute the rest."""
+    judged = judgements_from_table(pq.read_table(cache)) if cache and cache.is_file() else {}
+    databases = [describe_database(d.db_id, Path(d.path)) for d in case.databases]  # digests are part of the work
+    predictions = load_predictions(case.predictions)
+    scores = score_predictions(predictions, case.questions, databases, strict_parity=strict_parity, judged=judged)
+    if cache and scores.executed:
+        pq.write_table(judgements_to_table(judged), cache)
+    return scores
+
+
+def floor(case: Case) -> float:
+    """Seconds inside SQLite for each distinct statement once, over the cores."""
+    paths = {d.db_id: d.path for d in case.databases}
+    golds = {q.question_id: (q.db_id, q.gold_sql) for q in case.questions}
+    statements = dict.fromkeys(golds.values())
+    for p in load_predictions(case.predictions).items:
+        statements[golds[p.question_id][0], p.sql] = None
+    connections = {db_id: sqlite3.connect(f"file:{path}?mode=ro", uri=True) for db_id, path in paths.items()}
+    started = time.perf_counter()
+    for db_id, sql in sorted(statements):
+        try:
+            connections[db_id].execute(sql).fetchall()
+        except (sqlite3.Error, sqlite3.Warning, ValueError):
+            continue
+    return (time.perf_counter() - started) / cores()
+
+
+def timed(what: str, work: Callable[[], Any]) -> tuple[Any, float]:
+    """Do the work and say how long it took."""
+    started = time.perf_counter()
+    result = work()
+    seconds = time.perf_counter() - started
+    report(what, seconds)
+    return result, seconds
+
+
+def report(what: str, seconds: float) -> None:
+    """One line of the table."""
+    print(f"  {what:<45} {seconds:8.3f} s", flush=True)
+
+
+def compare(case: Case, folder: Path) -> bool:
+    """Run everything on one case, print the table and say whether all verdicts are equal."""
+    print(f"{case.name}: {sum(1 for _ in case.predictions.open())} predictions, {cores()} cores")
+    copies = {}
+    for database in case.databases:
+        copies[database.db_id] = shutil.copy(database.path, folder / f"{case.name}-{database.db_id}.sqlite")
+    plain, rival = timed("the same with its start", lambda: plain_scores(case, copies))
+    cache = folder / f"{case.name}.parquet"
+    ours, cold = timed("nl2sql, cold", lambda: our_scores(case, cache))
+    _, warm = timed("nl2sql, warm (cache read from Parquet)", lambda: our_scores(case, cache))
+    lowest = floor(case)
+    report("floor: distinct statements over the cores", lowest)
+    by_key = {(v.generator, v.question_id): v.correct for v in ours.verdicts}
+    lines = [(p.model, p.question_id) for p in load_predictions(case.predictions).items]
+    unequal = sum(by_key[key] != verdict for key, verdict in zip(lines, plain, strict=True))
+    print(f"  cold {rival / cold:.1f}x, warm {rival / warm:.0f}x the plain script; {cold / lowest:.2f}x the floor")
+    print(f"  {unequal} of {len(lines)} verdicts differ; right: {sum(plain)} and {sum(by_key.values())}")
+    return unequal == 0
+
+
+def recorded(data: Path, name: str) -> Case:
+    """A benchmark and its recorded predictions."""
+    benchmark = load_benchmark(data / name)
+    return Case(name, benchmark.questions, benchmark.databases, data / "predictions" / f"{name}_dev.jsonl")
+
+
+def large(folder: Path) -> Case:
+    """A generated database of sales and the same questions answered by several systems, mostly alike."""
+    path = folder / "sales.sqlite"
+    generate_sales(path, random.Random(7))
+    database = describe_database("sales", path)
+    golds = [
+        f"SELECT region, SUM(amount * {factor}) FROM sale JOIN shop USING (shop_id) WHERE day % 7 = {day} GROUP BY region"
+        for factor in (1, 2) for day in range(4)
+    ]  # fmt: skip
+    blank = Question("", "sales", "", "", "", "", "dev")
+    questions = tuple(replace(blank, question_id=str(i), gold_sql=sql) for i, sql in enumerate(golds))
+    lines = [
+        {"question_id": i, "model": f"system {system}", "sql": sql.replace("day % 7", "day % 5") if system % 4 == 3 else sql}
+        for system in range(LARGE_SYSTEMS) for i, sql in enumerate(golds)
+    ]  # fmt: skip
+    predictions = folder / "sales.jsonl"
+    predictions.write_text("\n".join(map(json.dumps, lines)))
+    return Case("large", questions, (database,), predictions)
+
+
+def generate_sales(path: Path, chance: random.Random) -> None:
+    """Write the generated database."""
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE shop (shop_id INTEGER PRIMARY KEY, region TEXT)")
+    connection.execute("CREATE TABLE sale (sale_id INTEGER PRIMARY KEY, shop_id INTEGER, day INTEGER, amount REAL)")
+    connection.executemany("INSERT INTO shop VALUES (?, ?)", ((i, f"region {i % 40}") for i in range(5000)))
+    rows = ((chance.randrange(5000), chance.randrange(3650), chance.randrange(10**6) / 64) for _ in range(LARGE_ROWS))
+    connection.executemany("INSERT INTO sale (shop_id, day, amount) VALUES (?, ?, ?)", rows)
+    connection.commit()
+    connection.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark; 1 when a verdict differs."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
+    parser.add_argument("--large", action="store_true", help="also time a generated database")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        equal = [compare(recorded(options.data, name), folder) for name in ("bird", "spider")]
+        if options.large:
+            equal.append(compare(large(folder), folder))
+    return 0 if all(equal) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Sentences: the order of tasks, one flow per file."""

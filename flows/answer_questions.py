@@ -1,0 +1,135 @@
+"""Ops 5 to 9: ground, link, generate, repair and select, one task per batch of questions and step."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.batches import Batch, batches_of
+from flows.build_indexes import build_indexes
+from flows.manifests import (
+    Submission,
+    artifact,
+    by_database,
+    finish,
+    manifest_of,
+    read_manifest,
+    settle,
+    submission,
+)
+from flows.options import Options
+from flows.task_runner import TASK_RUNNER
+from nl2sql.benchmarks import load_benchmark
+from nl2sql.rows import Database, Question
+from nl2sql.scoring.predictions import Prediction, load_predictions, match_predictions
+from tasks.artifact_store import Artifact, ArtifactStore
+from tasks.database_context import OfflineArtifacts
+from tasks.generate_candidates import generate_candidates
+from tasks.ground_questions import ground_questions
+from tasks.link_schema import link_schema
+from tasks.repair_candidates import repair_candidates
+from tasks.select_answers import select_answers
+
+
+@flow(flow_run_name="answer {dataset}", persist_result=False, task_runner=TASK_RUNNER)
+def answer_questions(
+    dataset: str,
+    databases: tuple[str, ...] = (),
+    limit: int | None = None,
+    split: str = "dev",
+    predictions: tuple[str, ...] = (),
+    artifacts: str = "artifacts",
+    options: Options = Options(),
+    indexed: Artifact | None = None,
+) -> State:
+    """An answer to every question; the result is the manifest. With `predictions`, these files are the lineup."""
+    store = ArtifactStore(artifacts)
+    indexed = indexed or manifest_of(build_indexes(dataset, databases, artifacts, options, return_state=True))
+    benchmark = load_benchmark(dataset, split, databases)
+    offline = offline_artifacts(indexed, benchmark.databases)
+    recorded = [p for file in predictions for p in load_recorded(file, benchmark.questions)]
+    if options.empty_is_wrong is None:
+        options = options.model_copy(update={"empty_is_wrong": benchmark.empty_is_wrong})
+    submitted: list[Submission] = []
+    for batch in batches_of(benchmark, limit, options.batch_size):
+        if batch.db_id in offline:
+            submitted += answer_batch(batch, offline[batch.db_id], store, options, recorded)
+    return finish(store, [*read_manifest(indexed), *settle("answer questions", submitted)])
+
+
+def answer_batch(
+    batch: Batch,
+    offline: OfflineArtifacts,
+    store: ArtifactStore,
+    options: Options,
+    recorded: list[Prediction],
+) -> list[Submission]:
+    """The spine: five tasks for one batch, each fed by those before it."""
+    questions, place = batch.blind, (store, batch.db_id, batch.number)
+    ids = {q.question_id for q in questions}
+    predictions = tuple(p for p in recorded if p.question_id in ids)
+    lineup = ("recorded",) if recorded else options.lineup
+
+    ground = submission(ground_questions, *place, questions=questions, offline=offline, examples=options.examples)
+    link = submission(link_schema, *place, questions=questions, groundings=ground.future, offline=offline)
+    generate = submission(
+        generate_candidates,
+        *place,
+        questions=questions,
+        groundings=ground.future,
+        linkings=link.future,
+        offline=offline,
+        lineup=lineup,
+        predictions=predictions,
+    )
+    repair = submission(
+        repair_candidates,
+        *place,
+        questions=questions,
+        groundings=ground.future,
+        linkings=link.future,
+        candidates=generate.future,
+        offline=offline,
+        timeout=options.timeout,
+        empty_is_wrong=options.empty_is_wrong,
+    )
+    select = submission(
+        select_answers,
+        *place,
+        questions=questions,
+        repairs=repair.future,
+        offline=offline,
+        margin=options.margin,
+        empty_is_wrong=options.empty_is_wrong,
+    )
+    return [ground, link, generate, repair, select]
+
+
+def load_recorded(file: str, questions: Sequence[Question]) -> list[Prediction]:
+    """The predictions of a file under the ids of the questions, whose place in BIRD's format stands for their id."""
+    loaded = load_predictions(file)
+    if not loaded.by_position:
+        return list(loaded.items)
+    matchings, _ = match_predictions(loaded, questions)
+    pairs = [(q, p) for m in matchings for q, p in zip(m.questions, m.predictions, strict=True) if p is not None]
+    return [replace(p, question_id=q.question_id) for q, p in pairs]
+
+
+def offline_artifacts(indexed: Artifact, databases: tuple[Database, ...]) -> dict[str, OfflineArtifacts]:
+    """What the manifest of `build_indexes` holds for each database, those left out of which a task failed."""
+    steps = read_manifest(indexed)
+    examples = [s for s in steps if s.stage == "index_examples" and not s.error]
+    by_id = {d.db_id: d for d in databases}
+    return {
+        db_id: OfflineArtifacts(
+            by_id[db_id],
+            made["profile_database"],
+            made["summarise_fields"],
+            made["index_cells"],
+            made["index_columns"],
+            artifact(examples[0]),
+        )
+        for db_id, made in by_database(steps)
+        if examples and db_id in by_id and "index_columns" in made
+    }

@@ -1,0 +1,41 @@
+"""Op 1: index the cells and columns of every database, and the training questions that serve as examples."""
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.manifests import Submission, by_database, finish, manifest_of, read_manifest, settle, submission
+from flows.options import Options
+from flows.profile_databases import profile_databases
+from flows.task_runner import TASK_RUNNER
+from nl2sql.benchmarks import load_benchmark
+from tasks.artifact_store import Artifact, ArtifactStore
+from tasks.index_cells import index_cells
+from tasks.index_columns import index_columns
+from tasks.index_examples import index_examples
+from tasks.store_questions import store_questions
+
+
+@flow(flow_run_name="index {dataset}", persist_result=False, task_runner=TASK_RUNNER)
+def build_indexes(
+    dataset: str,
+    databases: tuple[str, ...] = (),
+    artifacts: str = "artifacts",
+    options: Options = Options(),
+    profiled: Artifact | None = None,
+) -> State:
+    """Cells and columns of every profiled database, and examples; the result is the manifest, with the profiles."""
+    store = ArtifactStore(artifacts)
+    profiled = profiled or manifest_of(profile_databases(dataset, databases, artifacts, options, return_state=True))
+    benchmark = load_benchmark(dataset, databases=databases)
+    steps = read_manifest(profiled)
+    made, by_id = dict(by_database(steps)), {d.db_id: d for d in benchmark.databases}
+    questions = submission(store_questions, store, "", questions=benchmark.examples)
+    submitted: list[Submission] = [
+        questions,
+        submission(index_examples, store, "", questions=questions.future),
+    ]
+    for db_id, artifact in made.items():
+        profiles, summaries = artifact["profile_database"], artifact["summarise_fields"]
+        submitted.append(submission(index_cells, store, db_id, database=by_id[db_id], profiles=profiles))
+        submitted.append(submission(index_columns, store, db_id, summaries=summaries))
+    return finish(store, [*steps, *settle("build indexes", submitted)])

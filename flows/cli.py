@@ -1,0 +1,226 @@
+"""The command `nl2sql`: thin over the flows and the library.
+
+Progress goes to standard error, results to standard output. With --json the last line of standard output is one JSON
+object. Exit codes: 0 fine, 1 failed, 2 wrong usage.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from flows.environment import prepare
+from nl2sql.errors import UserError
+
+DATASET = click.Path(exists=True)
+JSON_HELP = "End standard output with one line of JSON."
+
+
+def shared_options(command: Callable[..., int]) -> Callable[..., None]:
+    """What every command takes, and how it ends: a user's mistake is one line and exit code 1."""
+
+    @click.option("--artifacts", default="artifacts", show_default=True, help="Folder that runs write to.")
+    @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
+    @click.option("--verbose", is_flag=True, help="Show Prefect's log and tracebacks.")
+    @wraps(command)
+    def wrapped(*args: Any, verbose: bool, as_json: bool, **kwargs: Any) -> None:
+        prepare(verbose)
+        try:
+            outcome = command(*args, as_json=as_json, **kwargs)
+        except UserError as error:
+            if verbose:
+                raise
+            fail(str(error), as_json)
+        else:
+            sys.exit(outcome)
+
+    return wrapped
+
+
+def fail(message: str, as_json: bool) -> None:
+    """One line on standard error, the same as JSON when that was asked for, exit code 1."""
+    click.echo(f"nl2sql: {message}", err=True)
+    if as_json:
+        click.echo(json.dumps({"error": message}))
+    sys.exit(1)
+
+
+def dataset_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The dataset and which of its databases."""
+    command = click.option(
+        "--database", "databases", multiple=True, metavar="ID", help="Only this database; may be repeated."
+    )(command)
+    return click.argument("dataset", type=DATASET)(command)
+
+
+def preset_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The preset and the options that are most often changed for one run."""
+    for option in reversed(
+        (
+            click.option(
+                "--preset",
+                default="offline",
+                show_default=True,
+                help="Name of a preset of deployments/presets.",
+            ),
+            click.option("--batch-size", type=click.IntRange(1, 10_000), help="Questions per task."),
+            click.option("--timeout", type=click.FloatRange(0, min_open=True), help="Seconds for one SQL statement."),
+            click.option(
+                "--empty-is-wrong/--empty-is-fine",
+                default=None,
+                help="Whether an empty result must be a mistake.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def options_from(preset: str, **changed: Any) -> Any:
+    """The preset with what the command line changes; an unknown preset is wrong usage."""
+    from flows.options import load_preset
+
+    try:
+        options = load_preset(preset)
+    except UserError as error:
+        raise click.BadParameter(str(error), param_hint="--preset") from error
+    return options.model_copy(update={name: value for name, value in changed.items() if value is not None})
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="nl2sql")
+def main() -> None:
+    """Turn questions into SQL over SQLite databases, and measure how well that goes.
+
+    DATASET is a folder of BIRD, mini-dev or Spider in its published layout, or one SQLite file.
+    Exit codes: 0 fine, 1 failed, 2 wrong usage.
+    """
+
+
+@main.command()
+@dataset_options
+@preset_options
+@shared_options
+def profile(
+    dataset: str, databases: tuple[str, ...], artifacts: str, as_json: bool, preset: str, **changed: Any
+) -> int:
+    """Profile the databases of DATASET: statistics, keys and a description of every column.
+
+    JSON: {dataset, databases, columns, tasks, reused, failed: [..], seconds, manifest}.
+    """
+    from flows.commands import run_offline
+    from flows.profile_databases import profile_databases
+
+    return run_offline(profile_databases, dataset, databases, artifacts, options_from(preset, **changed), as_json)
+
+
+@main.command()
+@dataset_options
+@preset_options
+@shared_options
+def index(dataset: str, databases: tuple[str, ...], artifacts: str, as_json: bool, preset: str, **changed: Any) -> int:
+    """Index the cells and columns of DATASET and its training questions (profiles them first).
+
+    JSON: {dataset, databases, columns, cells, examples, tasks, reused, failed: [..], seconds, manifest}.
+    """
+    from flows.build_indexes import build_indexes
+    from flows.commands import run_offline
+
+    return run_offline(build_indexes, dataset, databases, artifacts, options_from(preset, **changed), as_json)
+
+
+@main.command()
+@dataset_options
+@preset_options
+@click.option("--limit", type=click.IntRange(1), help="Only the first N questions.")
+@click.option("--split", type=click.Choice(["dev", "train"]), default="dev", show_default=True, help="Which questions.")
+@click.option(
+    "--predictions",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    help="Use the SQL recorded in this file as the candidates; may be repeated.",
+)
+@click.option("--output", default="", metavar="DIR", help="Folder for report.html, summary.json, predictions.json.")
+@shared_options
+def evaluate(as_json: bool, preset: str, batch_size: Any, timeout: Any, empty_is_wrong: Any, **asked: Any) -> int:
+    """Answer the questions of DATASET and score the answers: execution accuracy, a report and a table.
+
+    A run that is interrupted or fails in part continues where it stopped when the same command is run again.
+
+    JSON: {n, execution_accuracy, upper_bound, majority_vote, by_difficulty, by_database, linking: {strict_recall,
+    recall, precision, columns_kept, columns_total, ..}, cell_recall, fixed, broken, unanimous, generators, seconds,
+    run_id, report, failed_tasks, ..}; shares are percentages from 0 to 100.
+    """
+    from flows.commands import run_evaluation
+
+    options = options_from(preset, batch_size=batch_size, timeout=timeout, empty_is_wrong=empty_is_wrong)
+    return run_evaluation(options, as_json, **asked)
+
+
+@main.command()
+@click.argument("database", type=click.Path(exists=True, dir_okay=False))
+@click.argument("question")
+@click.option("--evidence", default="", help="What one must know to understand the question.")
+@click.option("--explain", is_flag=True, help="Show every step.")
+@preset_options
+@shared_options
+def ask(
+    database: str,
+    question: str,
+    evidence: str,
+    explain: bool,
+    artifacts: str,
+    as_json: bool,
+    preset: str,
+    **changed: Any,
+) -> int:
+    """Answer one QUESTION about the SQLite file DATABASE: the SQL, its rows, the confidence and what was matched.
+
+    The first question to a database profiles and indexes it; later ones find that done.
+
+    JSON: {question, evidence, sql, columns, rows, row_count, outcome, error, confidence, path, label, matched, linked,
+    candidates}.
+    """
+    from flows.commands import run_ask
+
+    return run_ask(database, question, evidence, explain, artifacts, options_from(preset, **changed), as_json)
+
+
+@main.command()
+@click.argument("dataset", type=DATASET)
+@click.argument("predictions", type=click.Path(exists=True, dir_okay=False))
+@click.option("--split", type=click.Choice(["dev", "train"]), default="dev", show_default=True, help="Which questions.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=30.0,
+    show_default=True,
+    help="Seconds a query.",
+)
+@click.option(
+    "--strict-parity",
+    is_flag=True,
+    help="Read every rule as BIRD's evaluation_ex.py does, mistakes included.",
+)
+@shared_options
+def score(
+    dataset: str,
+    predictions: str,
+    split: str,
+    timeout: float,
+    strict_parity: bool,
+    artifacts: str,
+    as_json: bool,
+) -> int:
+    """Score recorded PREDICTIONS on DATASET: execution accuracy of each model.
+
+    PREDICTIONS is JSON lines (question_id, sql, optional db_id and model) or BIRD's own JSON.
+
+    JSON: {models: {NAME: {n, correct, execution_accuracy}}, problems: [..]}.
+    """
+    from flows.commands import run_score
+
+    return run_score(dataset, predictions, split, timeout, strict_parity, as_json)

@@ -1,0 +1,160 @@
+"""What the commands do between the flows and the screen."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from prefect import Flow
+from prefect.client.schemas.objects import State
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from flows.headline import collected
+from flows.manifests import manifest_of, read_manifest
+from flows.options import Options
+from flows.progress import watched_by
+from nl2sql.benchmarks import load_benchmark
+from nl2sql.errors import UserError
+from nl2sql.rows import Step
+from tasks.artifact_store import ArtifactStore
+
+SCREEN = Console()
+MARGIN = Console(stderr=True)
+
+
+@contextmanager
+def progress_bars() -> Iterator[None]:
+    """One bar per stage on standard error, moved by the flows."""
+    columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=MARGIN, transient=False) as bars:
+        bar_of: dict[str, TaskID] = {}
+
+        def watch(stage: str, done: int, total: int) -> None:
+            if stage not in bar_of:
+                bar_of[stage] = bars.add_task(stage, total=total)
+            bars.update(bar_of[stage], completed=done)
+
+        with watched_by(watch):
+            yield
+
+
+def run_flow(flow: Flow, **arguments: Any) -> tuple[State, list[Step]]:
+    """Run a flow to its end; its final state and the lines of its manifest. Raises UserError where it stopped."""
+    ArtifactStore(arguments["artifacts"]).prepare()
+    MARGIN.print("[dim]starting Prefect ...[/dim]", end="\r")
+    with progress_bars():
+        state = flow(**arguments, return_state=True)
+    return state, read_manifest(manifest_of(state))
+
+
+def failures(steps: Sequence[Step]) -> list[str]:
+    """One line for each task that failed by itself."""
+    failed = [s for s in steps if s.error and not s.error.startswith("skipped")]
+    return [f"{s.stage} of {s.db_id or 'all databases'}: {s.error}" for s in failed]
+
+
+def end(state: State, steps: Sequence[Step], result: dict[str, Any], as_json: bool) -> int:
+    """Print failures and the JSON line; the exit code."""
+    for line in failures(steps):
+        click.echo(f"nl2sql: failed: {line}", err=True)
+    if state.is_failed():
+        click.echo("nl2sql: run the same command again: only what failed is repeated", err=True)
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False))
+    return 1 if state.is_failed() else 0
+
+
+def run_offline(
+    flow: Flow, dataset: str, databases: tuple[str, ...], artifacts: str, options: Options, as_json: bool
+) -> int:
+    """Profile or index a dataset and say what there is now."""
+    start = time.perf_counter()
+    load_benchmark(dataset, databases=databases)  # a dataset that cannot be read is said before a server starts
+    state, steps = run_flow(flow, dataset=dataset, databases=databases, artifacts=artifacts, options=options)
+    rows: Counter[str] = Counter()
+    for step in steps:
+        rows[step.kind] += step.rows
+    result = {
+        "dataset": dataset,
+        "databases": len({s.db_id for s in steps if s.db_id}),
+        "columns": rows["profiles"],
+        "cells": rows["cells"],
+        "examples": rows["examples"],
+        "tasks": len(steps),
+        "reused": sum(s.reused for s in steps),
+        "failed": failures(steps),
+        "seconds": round(time.perf_counter() - start, 2),
+        "manifest": manifest_of(state).path,
+    }
+    SCREEN.print(_offline_table(steps))
+    SCREEN.print(f"{result['tasks']} artifacts, {result['reused']} of them reused, {result['seconds']} s")
+    return end(state, steps, result, as_json)
+
+
+def _offline_table(steps: Sequence[Step]) -> Table:
+    kinds = list(dict.fromkeys(s.kind for s in steps if s.kind))
+    table = Table("database", *kinds, "seconds", box=None, pad_edge=False)
+    for db_id in dict.fromkeys(s.db_id for s in steps):
+        mine = [s for s in steps if s.db_id == db_id]
+        counts = {s.kind: f"{s.rows:,}" for s in mine}
+        table.add_row(db_id or "(all)", *(counts.get(k, "") for k in kinds), f"{sum(s.seconds for s in mine):.2f}")
+    return table
+
+
+def run_evaluation(options: Options, as_json: bool, **asked: Any) -> int:
+    """Run the whole pipeline and print the headline table."""
+    from flows.run_pipeline import run_pipeline
+    from nl2sql.reporting.terminal import terminal_table
+
+    benchmark = load_benchmark(asked["dataset"], asked["split"], asked["databases"])
+    if not benchmark.questions:
+        raise UserError(f"{asked['dataset']} has no questions to evaluate. To ask one: nl2sql ask FILE QUESTION")
+    for problem in benchmark.problems:
+        click.echo(f"nl2sql: note: {problem.where}: {problem.what}", err=True)
+    start = time.perf_counter()
+    with collected() as summaries:
+        state, steps = run_flow(run_pipeline, options=options, **asked)
+    (summary,) = summaries
+    SCREEN.print(terminal_table(summary))
+    made = sum(s.seconds for s in steps)
+    reused = sum(s.reused for s in steps)
+    SCREEN.print(
+        f"pipeline {summary.seconds:.1f} s with {reused} of {len(steps)} artifacts reused"
+        f" (making all of them took {made:.1f} s of task time);"
+        f" {time.perf_counter() - start:.1f} s with the start of Prefect"
+    )
+    SCREEN.print(f"report: {summary.report}", soft_wrap=True)
+    result = json.loads(Path(summary.report).with_name("summary.json").read_text(encoding="utf-8"))
+    return end(state, steps, result, as_json)
+
+
+def run_score(dataset: str, predictions: str, split: str, timeout: float, strict_parity: bool, as_json: bool) -> int:
+    """Score a file of recorded predictions and print a line per model."""
+    raise NotImplementedError
+
+
+def run_ask(
+    database: str,
+    question: str,
+    evidence: str,
+    explain: bool,
+    artifacts: str,
+    options: Options,
+    as_json: bool,
+) -> int:
+    """Answer one question and print the answer."""
+    from flows.ask_question import ask_question
+    from flows.show_answer import answer_json, show_answer
+
+    with MARGIN.status("profiling") as status:
+        answer = ask_question(database, question, evidence, options, artifacts, lambda stage: status.update(stage))
+    show_answer(answer, SCREEN, explain)
+    if as_json:
+        click.echo(json.dumps(answer_json(answer), ensure_ascii=False))
+    return 0 if answer.result.ran else 1

@@ -1,0 +1,50 @@
+"""Settings of Prefect for runs from the command line. Import this, and call `prepare`, before anything of Prefect's."""
+
+import json
+import os
+import urllib.error
+import urllib.request
+from importlib.metadata import version
+from pathlib import Path
+
+LOCAL_SERVER = "http://127.0.0.1:4200/api"
+
+# Measured reasons: a cold ephemeral server takes 14 s to start, more than Prefect waits by default; a waiting task asks
+# for its slot only every 30 s; the recorder writes one transaction per task run unless batched. The rest keeps the
+# machine from calling out, which without a network costs seconds each time.
+DEFAULTS = {
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_SERVER_TASKS_TAG_CONCURRENCY_SLOT_WAIT_SECONDS": "1",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+    "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
+    "DO_NOT_TRACK": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+# The command line prints progress and failures itself; the UI keeps the whole log.
+QUIET = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL", "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL"}
+
+
+def prepare(verbose: bool = False) -> None:
+    """Set what the user has not set, and use the local Prefect server when one is running."""
+    for name, value in {**DEFAULTS, **({} if verbose else QUIET)}.items():
+        os.environ.setdefault(name, value)
+    if not _chosen_by_user() and _server_runs():
+        os.environ["PREFECT_API_URL"] = LOCAL_SERVER
+
+
+def _chosen_by_user() -> bool:
+    home = Path(os.environ.get("PREFECT_HOME", Path.home() / ".prefect"))
+    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH", home / "profiles.toml"))
+    return "PREFECT_API_URL" in os.environ or (profiles.is_file() and "PREFECT_API_URL" in profiles.read_text())
+
+
+def _server_runs() -> bool:
+    """Whether a Prefect server of our version answers on this machine: another version may not speak our API."""
+    try:
+        with urllib.request.urlopen(f"{LOCAL_SERVER}/admin/version", timeout=0.5) as answer:
+            return json.load(answer) == version("prefect")
+    except (OSError, ValueError, urllib.error.URLError):
+        return False

@@ -1,0 +1,97 @@
+"""A run's manifest: every artifact that it made or reused and every task that failed, passed from flow to flow."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from prefect.client.schemas.objects import State
+from prefect.futures import PrefectFuture, as_completed
+from prefect.states import Completed, Failed
+
+from flows.progress import Progress
+from nl2sql.rows import Step
+from tasks.artifact_store import Artifact, ArtifactStore, Provenance, read_rows
+from tasks.cached_task import ArtifactTask, digest_of
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A task that was submitted, and where in the run it belongs."""
+
+    task: ArtifactTask
+    db_id: str
+    batch: int
+    future: PrefectFuture
+
+
+def settle(stage: str, submissions: Iterable[Submission]) -> list[Step]:
+    """Wait for submitted tasks; one line for each, failed ones with their error."""
+    waiting = list(submissions)
+    progress = Progress(stage, len(waiting))
+    for _ in as_completed([s.future for s in waiting]):
+        progress.advance()
+    return [_step(submission) for submission in waiting]
+
+
+def _step(submission: Submission) -> Step:
+    submission.future.wait()  # before that, `state` is what the server last heard
+    state = submission.future.state
+    name, db_id, batch = submission.task.name, submission.db_id, submission.batch
+    if not state.is_completed():
+        return Step(name, db_id, batch, "", "", "", 0, 0, 0.0, False, _reason(state))
+    a: Artifact = submission.future.result()
+    reused = state.name == "Cached"
+    return Step(name, db_id, batch, a.kind, a.path, a.sha256, a.rows, a.schema_version, a.seconds, reused, "")
+
+
+def _reason(state: State) -> str:
+    if state.name == "NotReady":
+        return "skipped: a task before it failed"
+    return (state.message or state.name or "failed").removeprefix("Task run encountered an exception ")
+
+
+def finish(store: ArtifactStore, steps: Iterable[Step]) -> State:
+    """End a flow: write its manifest; Failed when a task failed, and the manifest is there all the same."""
+    lines = list(steps)
+    manifest = store.write("manifests", digest_of(tuple(lines))[:32], lines, Provenance("manifest"))
+    failed = [s for s in lines if s.error and not s.error.startswith("skipped")]
+    if not failed:
+        reused = sum(s.reused for s in lines)
+        return Completed(message=f"{len(lines)} artifacts, {reused} of them reused", data=manifest)
+    first = failed[0]
+    return Failed(
+        message=f"{len(failed)} of {len(lines)} tasks failed, first {first.stage} of {first.db_id}: {first.error}."
+        " Run the same again: only these are repeated",
+        data=manifest,
+    )
+
+
+def manifest_of(state: State) -> Artifact:
+    """The manifest that a flow ended with, failed tasks or not; raises what stopped a flow that has none."""
+    result = state.result(raise_on_failure=False)
+    return state.result() if isinstance(result, BaseException) else result
+
+
+def read_manifest(manifest: Artifact) -> list[Step]:
+    """The lines of a manifest."""
+    return read_rows(manifest, Step)
+
+
+def artifact(step: Step) -> Artifact:
+    """The artifact of a line."""
+    return Artifact(step.kind, step.path, step.sha256, step.rows, step.schema_version, step.seconds)
+
+
+def by_database(steps: Iterable[Step]) -> Iterator[tuple[str, dict[str, Artifact]]]:
+    """For each database of which everything succeeded, its artifacts by stage."""
+    lines = list(steps)
+    broken = {s.db_id for s in lines if s.error}
+    for db_id in dict.fromkeys(s.db_id for s in lines if s.db_id and s.db_id not in broken):
+        yield db_id, {s.stage: artifact(s) for s in lines if s.db_id == db_id}
+
+
+def submission(task: ArtifactTask, store: ArtifactStore, db_id: str, batch: int = -1, **arguments: Any) -> Submission:
+    """Submit a task under a name that says what it does and to what."""
+    place = db_id or "all databases"
+    name = f"{task.name.replace('_', ' ')}: {place}" + (f" #{batch + 1}" if batch >= 0 else "")
+    return Submission(task, db_id, batch, task.submit(store, name, **arguments))

@@ -1,0 +1,27 @@
+"""Op 0: profile every database of a dataset and summarise its fields. Untouched databases cost nothing again."""
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.manifests import Submission, finish, settle, submission
+from flows.options import Options
+from flows.task_runner import TASK_RUNNER
+from nl2sql.benchmarks import load_benchmark
+from tasks.artifact_store import ArtifactStore
+from tasks.profile_database import profile_database
+from tasks.summarise_fields import summarise_fields
+
+
+@flow(flow_run_name="profile {dataset}", persist_result=False, task_runner=TASK_RUNNER)
+def profile_databases(
+    dataset: str, databases: tuple[str, ...] = (), artifacts: str = "artifacts", options: Options = Options()
+) -> State:
+    """Profiles and summaries of every database; the result is a manifest."""
+    store = ArtifactStore(artifacts)
+    benchmark = load_benchmark(dataset, databases=databases)
+    submitted: list[Submission] = []
+    for database in benchmark.databases:
+        profiles = submission(profile_database, store, database.db_id, database=database)
+        summaries = submission(summarise_fields, store, database.db_id, profiles=profiles.future)
+        submitted += [profiles, summaries]
+    return finish(store, settle("profile databases", submitted))

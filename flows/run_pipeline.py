@@ -1,0 +1,38 @@
+"""The whole pipeline, in order: profile, index, answer, evaluate."""
+
+import time
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.answer_questions import answer_questions
+from flows.build_indexes import build_indexes
+from flows.evaluate_benchmark import evaluate_benchmark
+from flows.manifests import manifest_of
+from flows.options import Options
+from flows.profile_databases import profile_databases
+from flows.task_runner import TASK_RUNNER
+from tasks.artifact_store import remove_stale_temporaries
+
+
+@flow(flow_run_name="pipeline {dataset} {options.preset}", persist_result=False, task_runner=TASK_RUNNER)
+def run_pipeline(
+    dataset: str,
+    databases: tuple[str, ...] = (),
+    limit: int | None = None,
+    split: str = "dev",
+    predictions: tuple[str, ...] = (),
+    artifacts: str = "artifacts",
+    output: str = "",
+    options: Options = Options(),
+) -> State:
+    """Run everything on one dataset. A failed task leaves the others' results; running again repeats only it."""
+    started = time.time()
+    remove_stale_temporaries(artifacts)
+    data = {"dataset": dataset, "databases": databases, "artifacts": artifacts, "options": options}
+    asked = {"limit": limit, "split": split, "predictions": predictions}
+
+    profiled = manifest_of(profile_databases(**data, return_state=True))
+    indexed = manifest_of(build_indexes(**data, profiled=profiled, return_state=True))
+    answered = manifest_of(answer_questions(**data, **asked, indexed=indexed, return_state=True))
+    return evaluate_benchmark(**data, **asked, output=output, answered=answered, started=started, return_state=True)

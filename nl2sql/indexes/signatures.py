@@ -1,0 +1,97 @@
+"""MinHash signatures of short texts, whole columns at a time.
+
+datasketch's permutations (its affine32 scheme) over character 3-grams; its loop over values and shingles is replaced by
+array arithmetic, with the same signatures for the same shingle hashes.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from datasketch import MinHash
+from datasketch.lsh import MinHashLSH
+
+from nl2sql.hashing import mix
+from nl2sql.rows import SIGNATURE_WIDTH
+
+SHINGLE = 3
+PADDING = "\x02", "\x03"  # marks start and end, so that even a one-letter text has a shingle
+SEED = 1
+LSH_THRESHOLD = 0.15  # datasketch then takes 50 bands of 2 rows
+BLOCK = 1 << 15  # texts at once: their shingles' permutations stay in the processor's cache
+
+
+def sign(texts: Sequence[str]) -> np.ndarray:
+    """MinHash signatures as uint32 of shape (n, 100); case does not matter."""
+    signatures = np.empty((len(texts), SIGNATURE_WIDTH), np.uint32)
+    for start in range(0, len(texts), BLOCK):
+        block = texts[start : start + BLOCK]
+        signatures[start : start + len(block)] = _sign_block(block)
+    return signatures
+
+
+def _sign_block(texts: Sequence[str]) -> np.ndarray:
+    shingles, lengths = _shingles(texts)
+    distinct, inverse = np.unique(shingles, return_inverse=True)
+    permuted = _permute(distinct)
+    # Longest first: the texts that still have a shingle at place j are then always the first ones.
+    order = np.argsort(-lengths, kind="stable")
+    firsts = (np.cumsum(lengths) - lengths)[order]
+    ordered = permuted[inverse[firsts]]
+    for place in range(1, int(lengths.max())):
+        alive = int(np.searchsorted(-lengths[order], -place, side="left"))
+        np.minimum(ordered[:alive], permuted[inverse[firsts[:alive] + place]], out=ordered[:alive])
+    signatures = np.empty_like(ordered)
+    signatures[order] = ordered
+    return signatures
+
+
+def _shingles(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """The 32-bit hashes of all texts' shingles in a row, and how many each text has."""
+    padded = [f"{PADDING[0]}{text.casefold()}{PADDING[1]}" for text in texts]
+    joined = "".join(p if len(p) >= SHINGLE else p + PADDING[1] for p in padded)
+    points = np.frombuffer(joined.encode("utf-32-le", "replace"), np.uint32).astype(np.uint64)
+    lengths = np.maximum(np.fromiter(map(len, padded), np.int64, len(padded)), SHINGLE)
+    keys = points[:-2] << np.uint64(42) | points[1:-1] << np.uint64(21) | points[2:]
+    counts = lengths - SHINGLE + 1
+    firsts = np.cumsum(lengths) - lengths
+    within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+    kept = keys[np.repeat(firsts, counts) + within]
+    return (mix(kept) >> np.uint64(32)).astype(np.uint32), counts
+
+
+def _permute(hashes: np.ndarray) -> np.ndarray:
+    a, b = _permutations()
+    return _fmix(hashes)[:, None] * a + b
+
+
+@cache
+def _permutations() -> tuple[np.ndarray, np.ndarray]:
+    permutations = np.asarray(MinHash(num_perm=SIGNATURE_WIDTH, seed=SEED, scheme="affine32").permutations, np.uint32)
+    return permutations[0], permutations[1]
+
+
+def _fmix(hashes: np.ndarray) -> np.ndarray:
+    """MurmurHash3's finaliser, which datasketch applies before it permutes."""
+    hashes = (hashes ^ (hashes >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+    hashes = (hashes ^ (hashes >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+    return hashes ^ (hashes >> np.uint32(16))
+
+
+@cache
+def bands(threshold: float = LSH_THRESHOLD) -> tuple[int, int]:
+    """How many bands of how many rows datasketch takes for a Jaccard threshold."""
+    lsh = MinHashLSH(threshold=threshold, num_perm=SIGNATURE_WIDTH)
+    return lsh.b, lsh.r
+
+
+def band_keys(signatures: np.ndarray, threshold: float = LSH_THRESHOLD) -> np.ndarray:
+    """One 32-bit key per text and band, uint32 of shape (bands, n): equal where all rows of the band are equal."""
+    count, rows = bands(threshold)
+    keys = np.empty((count, len(signatures)), np.uint32)
+    for band in range(count):
+        key = np.full(len(signatures), band, np.uint64)
+        for row in range(band * rows, (band + 1) * rows):
+            key = mix(key ^ (signatures[:, row].astype(np.uint64) << np.uint64(8)))
+        keys[band] = (key >> np.uint64(32)).astype(np.uint32)
+    return keys

@@ -1,0 +1,432 @@
+"""Read the expressions in which evidence is written: conditions, aggregates, DIVIDE(...), BETWEEN, YEAR(...)."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from nl2sql.models.rules.query import column, number, text
+from nl2sql.models.rules.values import Values, compared
+from nl2sql.rows import ColumnName
+
+PIECES = re.compile(
+    r"'(?P<single>(?:[^']|'(?=\w))*)'|\"(?P<double>[^\"]*)\"|[“‘](?P<curly>[^”’]*)[”’]|`(?P<tick>[^`]*)`"
+    r"|(?P<number>(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w.]*[A-Za-z_]))|(?P<word>[^\W\d][\w./#&?-]*\w|\w+)"
+    r"|(?P<operator><=|>=|<>|!\s?=|==|[=<>+\-*/(),%])"
+)
+FUNCTIONS = {
+    "sum": "SUM", "count": "COUNT", "avg": "AVG", "average": "AVG", "max": "MAX", "min": "MIN", "divide": "/",
+    "divde": "/", "subtract": "-", "substract": "-", "subtraction": "-", "multiply": "*", "add": "+", "year": "year",
+    "month": "month", "day": "day", "distinct": "DISTINCT", "strftime": "STRFTIME", "abs": "ABS", "round": "ROUND",
+    "multiplication": "*", "addition": "+", "division": "/", "avgerage": "AVG", "length": "LENGTH",
+}
+AGGREGATE = {"SUM", "COUNT", "AVG", "MAX", "MIN"}
+CONNECTIVES = {"and", "or", "where", "when", "if", "for", "with", "between", "like", "is", "in", "not", "as", "whose", "that"}
+MAX_DEPTH = 12
+Resolver = Callable[[Sequence[str]], ColumnName | None]
+
+
+class NotAnExpression(ValueError):
+    """The text is prose, or names a column that does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A token of evidence: kind is text, number, word or operator."""
+
+    kind: str
+    value: str
+
+
+@dataclass
+class Reader:
+    """A recursive descent over the pieces of one clause."""
+
+    pieces: list[Piece]
+    resolve: Resolver
+    values: Values
+    place: int = 0
+    depth: int = 0
+    outside: list[exp.Expression] = field(default_factory=list)  # conditions that follow a whole formula
+
+    def peek(self, offset: int = 0) -> Piece | None:
+        """The piece at the place, None at the end."""
+        index = self.place + offset
+        return self.pieces[index] if index < len(self.pieces) else None
+
+    def word(self, offset: int = 0) -> str:
+        """The lower-case word or operator at the place, '' at the end or before a literal."""
+        piece = self.peek(offset)
+        return piece.value.lower() if piece is not None and piece.kind in ("word", "operator") else ""
+
+    def take(self, value: str) -> bool:
+        """Step over this word or operator when it stands here."""
+        if self.word() == value:
+            self.place += 1
+            return True
+        return False
+
+
+def pieces_of(clause: str) -> list[Piece]:
+    """The tokens of a clause of evidence."""
+    found = []
+    for match in PIECES.finditer(clause):
+        kind = match.lastgroup or ""
+        value = match[kind]
+        if kind in ("single", "double", "curly"):
+            kind = "text"
+        elif kind == "tick":
+            kind = "word"
+        elif kind == "operator":
+            value = value.replace(" ", "").replace("==", "=")
+        found.append(Piece(kind, value))
+    return found
+
+
+def read_expression(clause: str, resolve: Resolver, values: Values) -> tuple[exp.Expression, tuple[exp.Expression, ...]]:
+    """The expression that a clause is, and the conditions that stand after a formula ("... where x = 1").
+
+    Raises NotAnExpression when the clause is prose.
+    """
+    reader = Reader(pieces_of(clause), resolve, values)
+    found = _conditions(reader)
+    while reader.word() in ("where", "when", "with", "if", "for", "and", "as", "percentage", "percent", "%", ","):
+        connective = reader.word()
+        reader.place += 1
+        if connective in ("where", "when", "with", "if", "for", "and", ",") and reader.peek() is not None:
+            reader.outside.append(_conditions(reader))
+    if reader.peek() is not None:
+        raise NotAnExpression(clause)
+    return found, tuple(reader.outside)
+
+
+def _conditions(reader: Reader) -> exp.Expression:
+    left = _condition(reader)
+    while reader.word() in ("and", "or"):
+        place, connective = reader.place, reader.word()
+        reader.place += 1
+        try:
+            right = _condition(reader)
+        except NotAnExpression:
+            right = _same_column(reader, left)
+            if right is None:
+                reader.place = place
+                raise
+        left = (exp.and_ if connective == "and" else exp.or_)(left, right)
+    return left
+
+
+def _same_column(reader: Reader, left: exp.Expression) -> exp.Expression | None:
+    """`x = 'a' or 'b'`, `x > 5 and < 10`: the second condition leaves its column out."""
+    last = left.expression if isinstance(left, (exp.And, exp.Or)) else left
+    piece = reader.peek()
+    if not isinstance(last, exp.Binary) or piece is None:
+        return None
+    operator = reader.word() if reader.word() in ("=", "!=", "<", ">", "<=", ">=") else ""
+    reader.place += bool(operator)
+    value = reader.peek()
+    if value is None or value.kind not in ("text", "number"):
+        return None
+    reader.place += 1
+    names = list(last.this.find_all(exp.Column))
+    wanted = reader.values.literal(_name(names[0]), value.value) if len(names) == 1 else _literal(value)
+    return compared(last.this.copy(), operator, wanted) if operator else type(last)(this=last.this.copy(), expression=wanted)
+
+
+def _condition(reader: Reader) -> exp.Expression:
+    left = _sum(reader)
+    word = reader.word()
+    if word in ("=", "!=", "<>", "<", "<=", ">", ">="):
+        reader.place += 1
+        return _comparison(reader, left, word)
+    if word == "between":
+        reader.place += 1
+        return _between(reader, left)
+    if word == "like" and isinstance(left, exp.Column):
+        reader.place += 1
+        return exp.Like(this=left, expression=text(_value(reader).value))
+    if word == "in" and reader.word(1) == "(":
+        reader.place += 2
+        return _membership(reader, left)
+    if word == "is" and reader.word(1) in ("not", "null"):
+        reader.place += 1
+        negated = reader.take("not")
+        if not reader.take("null"):
+            raise NotAnExpression(word)
+        missing = exp.Is(this=left, expression=exp.Null())
+        return exp.Not(this=missing) if negated else missing
+    return left
+
+
+def _comparison(reader: Reader, left: exp.Expression, operator: str) -> exp.Expression:
+    operator = "!=" if operator == "<>" else operator
+    piece = reader.peek()
+    if piece is None:
+        raise NotAnExpression(operator)
+    if piece.kind in ("text", "number") and reader.word(1) not in ("*", "/", "+", "-"):
+        reader.place += 1
+        return _against_value(reader, left, operator, piece.value)
+    if piece.kind == "word" and piece.value.lower() in ("true", "false", "null", "none") or piece.value == "-":
+        reader.place += 1
+        following = reader.peek()
+        if piece.value == "-" and following is not None:
+            reader.place += 1
+            return compared(left, operator, number("-" + following.value))
+        return _against_value(reader, left, operator, piece.value)
+    place = reader.place
+    try:
+        return compared(left, operator, _sum(reader))
+    except NotAnExpression:
+        reader.place = place
+        return _against_value(reader, left, operator, _bare_words(reader))
+
+
+def _bare_words(reader: Reader) -> str:
+    """A value without quotes: `state = New York`."""
+    words = []
+    while (piece := reader.peek()) is not None and piece.kind in ("word", "number"):
+        if piece.value.lower() in CONNECTIVES:
+            break
+        words.append(piece.value)
+        reader.place += 1
+    if not words:
+        raise NotAnExpression("value")
+    return " ".join(words)
+
+
+def _against_value(reader: Reader, left: exp.Expression, operator: str, value: str) -> exp.Expression:
+    if isinstance(left, exp.Column):
+        name = _name(left)
+        if value.lower() in ("null", "none") and reader.values.spelled.get((name, value.casefold())) is None:
+            missing = exp.Is(this=left, expression=exp.Null())
+            return missing if operator == "=" else exp.Not(this=missing)
+        if "%" in value and operator == "=" and not value.endswith(" %"):
+            return exp.Like(this=left, expression=text(value))
+        return reader.values.compare(name, operator, value)
+    if isinstance(left, exp.Anonymous) and left.name in ("SUBSTR", "STRFTIME"):
+        names = list(left.find_all(exp.Column))
+        part = left.args.get("part", "")
+        if names and part:
+            return reader.values.in_part(_name(names[0]), part, operator, value)
+        return compared(left, operator, text(value))
+    return compared(left, operator, number(value.replace(",", "")) if _is_number(value) else text(value))
+
+
+def _between(reader: Reader, left: exp.Expression) -> exp.Expression:
+    low = _value(reader)
+    if not reader.take("and"):
+        raise NotAnExpression("between")
+    high = _value(reader)
+    if isinstance(left, exp.Column):
+        return reader.values.between(_name(left), low.value, high.value)
+    return exp.Between(this=left, low=_literal(low), high=_literal(high))
+
+
+def _membership(reader: Reader, left: exp.Expression) -> exp.Expression:
+    found = []
+    while not reader.take(")"):
+        value = _value(reader)
+        found.append(reader.values.literal(_name(left), value.value) if isinstance(left, exp.Column) else _literal(value))
+        reader.take(",")
+    return exp.In(this=left, expressions=found)
+
+
+def _value(reader: Reader) -> Piece:
+    piece = reader.peek()
+    if piece is None or piece.kind not in ("text", "number"):
+        raise NotAnExpression("value")
+    reader.place += 1
+    return piece
+
+
+def _literal(piece: Piece) -> exp.Expression:
+    return number(piece.value.replace(",", "")) if piece.kind == "number" and _is_number(piece.value) else text(piece.value)
+
+
+def _is_number(value: str) -> bool:
+    return re.fullmatch(r"-?\d[\d,]*(\.\d+)?", value) is not None
+
+
+def _sum(reader: Reader) -> exp.Expression:
+    left = _product(reader)
+    while reader.word() in ("+", "-"):
+        kind = exp.Add if reader.word() == "+" else exp.Sub
+        reader.place += 1
+        left = kind(this=left, expression=_product(reader))
+    return left
+
+
+def _product(reader: Reader) -> exp.Expression:
+    left = _factor(reader)
+    while reader.word() in ("*", "/", "%") and not (reader.word() == "%" and reader.peek(1) is None):
+        word = reader.word()
+        reader.place += 1
+        if word == "%":
+            continue
+        right = _factor(reader)
+        left = multiplied(left, right) if word == "*" else divided(left, right)
+    return left
+
+
+def multiplied(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    """left * right; a quotient is multiplied above its line, so that floats round as in a * 100 / b."""
+    inner = left.this if isinstance(left, exp.Paren) else left
+    if isinstance(inner, exp.Div) and isinstance(right, exp.Literal):
+        return exp.Div(this=exp.Mul(this=inner.this, expression=right), expression=inner.expression)
+    if isinstance(inner, exp.Literal) and isinstance(right, exp.Div):
+        return multiplied(right, inner)
+    return exp.Mul(this=_grouped(left), expression=_grouped(right))
+
+
+def divided(left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    """left / right in floating point, as a person means it."""
+    if left.find(exp.Cast) is None or isinstance(left, (exp.Sub, exp.Add)):
+        left = exp.Cast(this=left, to=exp.DataType.build("REAL", dialect="sqlite"))
+    return exp.Div(this=left, expression=_grouped(right))
+
+
+def _grouped(expression: exp.Expression) -> exp.Expression:
+    return exp.Paren(this=expression) if isinstance(expression, (exp.Add, exp.Sub, exp.Mul, exp.Div)) else expression
+
+
+def _factor(reader: Reader) -> exp.Expression:
+    reader.depth += 1
+    if reader.depth > MAX_DEPTH:
+        raise NotAnExpression("too deep")
+    try:
+        return _atom(reader)
+    finally:
+        reader.depth -= 1
+
+
+def _atom(reader: Reader) -> exp.Expression:
+    piece = reader.peek()
+    if piece is None:
+        raise NotAnExpression("end")
+    if piece.kind == "number":
+        reader.place += 1
+        return _literal(piece)
+    if reader.take("("):
+        inner = _conditions(reader)
+        if not reader.take(")"):
+            raise NotAnExpression("(")
+        return exp.Paren(this=inner)
+    name = FUNCTIONS.get(reader.word())
+    if name is not None and reader.word(1) == "(":
+        reader.place += 2
+        return _call(reader, name)
+    if name == "DISTINCT" and reader.peek(1) is not None:
+        reader.place += 1
+        return exp.Distinct(expressions=[_atom(reader)])
+    return _column(reader)
+
+
+def _column(reader: Reader) -> exp.Expression:
+    """The longest run of words here that names a column."""
+    words = []
+    while (piece := reader.peek(len(words))) is not None and piece.kind in ("word", "number") and len(words) < 7:
+        words.append(piece.value)
+    for size in range(len(words), 0, -1):
+        found = reader.resolve(words[:size])
+        if found is not None:
+            reader.place += size
+            return column(found)
+    raise NotAnExpression(" ".join(words))
+
+
+def _call(reader: Reader, name: str) -> exp.Expression:
+    arguments: list[tuple[exp.Expression, exp.Expression | None]] = []
+    while not reader.take(")"):
+        if reader.peek() is None:
+            break  # evidence forgets closing brackets
+        if reader.take("*"):
+            arguments.append((exp.Star(), None))
+        elif name == "STRFTIME" and (piece := reader.peek()) is not None and piece.kind == "text":
+            reader.place += 1
+            arguments.append((text(piece.value), None))
+        else:
+            arguments.append(_argument(reader))
+        if not reader.take(",") and reader.word() not in (")", ""):
+            raise NotAnExpression(name)
+    if not arguments:
+        raise NotAnExpression(name)
+    return _applied(reader, name, arguments)
+
+
+def _argument(reader: Reader) -> tuple[exp.Expression, exp.Expression | None]:
+    value = _conditions(reader)
+    if reader.word() in ("where", "when", "if", "for", "with", "as"):
+        reader.place += 1
+        return value, _conditions(reader)
+    return value, None
+
+
+def _applied(
+    reader: Reader, name: str, arguments: list[tuple[exp.Expression, exp.Expression | None]]
+) -> exp.Expression:
+    value, condition = arguments[0]
+    if name in AGGREGATE:
+        return aggregated(name, value, condition)
+    if name in ("year", "month", "day"):
+        if not isinstance(value, exp.Column):
+            raise NotAnExpression(name)
+        subject = reader.values.date_part(_name(value), name)
+        if subject is not None:
+            subject.set("part", name)
+        return subject if subject is not None else value
+    if name in ("/", "-", "*", "+"):
+        operands = [a if c is None else aggregated("SUM", a, c) for a, c in arguments]
+        return _arithmetic(name, operands)
+    if name == "DISTINCT":
+        return exp.Distinct(expressions=[value])
+    return exp.Anonymous(this=name, expressions=[a for a, _ in arguments])
+
+
+def _arithmetic(name: str, operands: list[exp.Expression]) -> exp.Expression:
+    if len(operands) < 2:
+        return operands[0]
+    left = operands[0]
+    for right in operands[1:]:
+        left, right = (_as_value(left), _as_value(right))
+        if name == "/":
+            left = divided(left, right)
+        elif name == "*":
+            left = multiplied(left, right)
+        else:
+            kind = {"-": exp.Sub, "+": exp.Add}[name]
+            left = kind(this=_grouped(left), expression=_grouped(right))
+    return left
+
+
+def _as_value(operand: exp.Expression) -> exp.Expression:
+    """A bare condition inside a formula counts the rows that meet it."""
+    return aggregated("SUM", operand, None) if is_condition(operand) else operand
+
+
+def is_condition(expression: exp.Expression) -> bool:
+    """Whether an expression is true or false rather than a value."""
+    inner = expression.this if isinstance(expression, exp.Paren) else expression
+    return isinstance(inner, (exp.Predicate, exp.Connector, exp.Not, exp.Between, exp.In, exp.Like, exp.Is))
+
+
+def aggregated(name: str, value: exp.Expression, condition: exp.Expression | None) -> exp.Expression:
+    """SUM, COUNT, AVG, MAX or MIN of a value, of a condition, or of a value where a condition holds."""
+    if condition is not None and not is_condition(condition):
+        condition = None
+    if is_condition(value) and name in ("SUM", "COUNT", "AVG"):
+        condition = value if condition is None else exp.and_(value, condition)
+        value = number(1)
+        name = "SUM" if name == "COUNT" else name
+    elif condition is not None and name == "COUNT":
+        name, value = "SUM", number(1)
+    if condition is not None:
+        case = exp.Case().when(condition, value)
+        value = case.else_(number(0)) if name in ("SUM", "AVG") and value == number(1) or name == "SUM" else case
+    kind = {"SUM": exp.Sum, "COUNT": exp.Count, "AVG": exp.Avg, "MAX": exp.Max, "MIN": exp.Min}[name]
+    return kind(this=value)
+
+
+def _name(found: exp.Expression) -> ColumnName:
+    assert isinstance(found, exp.Column)
+    return ColumnName(found.table, found.name)

@@ -1,0 +1,256 @@
+"""Read a question into spans: what each run of words names, asks or compares."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from nl2sql.models.rules import cues
+from nl2sql.models.rules.lexicon import Lexicon, Sense
+from nl2sql.models.rules.words import Token, tokenise
+from nl2sql.rows import CellMatch, ColumnName
+
+MAX_TOKENS = 300
+MAX_PHRASE = 6  # words of a table's or column's name in a question
+QUOTED = re.compile(
+    r"\"([^\"]{1,200})\"|“([^”]{1,200})”|``\s*(.{1,200}?)\s*''|(?<!\w)'((?:[^']|'(?=\w)){1,200}?)'(?!\w)|(?<!\w)[‘’](.{1,200}?)[’‘](?!\w)"
+)
+VERB_STEM = 5  # letters that "attended" must share with "attendance"
+MANY_VALUES = 60  # distinct values above which a column is no list of codes or kinds
+FUZZY_SCORE = 0.84  # below it, a cell found by sketches is too far from the words to be meant
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Tokens start..end (exclusive) and what they are.
+
+    kind: schema (senses), value (cells, text), number (text), date (text), or a cue: count, aggregate, superlative,
+    frequency, compare, each, order, distinct, negation (`cue` holds the phrase).
+    """
+
+    start: int
+    end: int
+    kind: str
+    cue: str = ""
+    text: str = ""
+    senses: tuple[Sense, ...] = ()
+    cells: tuple[CellMatch, ...] = ()
+    words: tuple[str, ...] = ()  # the stems of a schema span
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A question taken apart. `regions` has one letter per token: h(ead), f(ilter), g(roup) or - (mark)."""
+
+    question: str
+    tokens: tuple[Token, ...]
+    spans: tuple[Span, ...]
+    regions: str
+
+    def between(self, start: int, end: int) -> str:
+        """The lower-case words from one token to another, with single spaces."""
+        return " ".join(t.lower for t in self.tokens[max(start, 0) : max(end, 0)])
+
+    def region(self, span: Span) -> str:
+        """Where a span stands."""
+        return self.regions[span.start] if span.start < len(self.regions) else "f"
+
+
+def cue_table() -> dict[str, str]:
+    """Every cue phrase with its kind; a phrase of two kinds takes the last."""
+    kinds: tuple[tuple[str, Iterable[str]], ...] = (
+        ("compare", cues.COMPARISONS),
+        ("superlative", cues.SUPERLATIVES),
+        ("aggregate", cues.AGGREGATES),
+        ("frequency", cues.FREQUENCY | cues.RARITY),
+        ("count", cues.COUNTING),
+        ("each", cues.EACH),
+        ("order", cues.ORDERING),
+        ("distinct", cues.DISTINCT),
+        ("negation", cues.NEGATIONS),
+    )
+    return {phrase: kind for kind, phrases in kinds for phrase in phrases}
+
+
+CUES: Mapping[str, str] = cue_table()
+
+
+def read_spans(question: str, cells: Sequence[CellMatch], lexicon: Lexicon) -> tuple[tuple[Token, ...], tuple[Span, ...]]:
+    """The tokens of a question and the spans over them, in order and without overlaps: longer ones win."""
+    tokens = tokenise(question)[:MAX_TOKENS]
+    found = [
+        *((s, 9.0) for s in _quoted(question, tokens, cells)),
+        *((s, 5.0) for s in _values(tokens, cells, lexicon)),
+        *((s, 4.0) for s in _numbers(tokens)),
+        *((s, 3.0) for s in _cues(tokens)),
+        *((s, _schema_priority(s)) for s in _schema(tokens, lexicon)),
+    ]
+    found.sort(key=lambda f: (-_weight(f[0], f[1]), f[0].start))
+    taken: set[int] = set()
+    kept = []
+    for span, _ in found:
+        places = range(span.start, span.end)
+        if not any(p in taken for p in places):
+            kept.append(span)
+            taken.update(places)
+    return tokens, tuple(sorted(kept, key=lambda s: s.start))
+
+
+def _schema_priority(span: Span) -> float:
+    """ "phone number" is a column although "number of" asks for a count; a single word is a cue first."""
+    whole = span.end - span.start > 1 and span.senses[0].quality >= 0.9 and not span.senses[0].compound
+    return 3.5 if whole else 2.0 + span.senses[0].quality
+
+
+def _weight(span: Span, priority: float) -> float:
+    """Quotes first, then length; a single lower-case word is rather the schema's than a cell's."""
+    length = span.end - span.start
+    if span.kind == "value" and priority < 9 and length == 1 and not span.cells[0].literal[:1].isupper():
+        priority = 2.6
+    if span.kind == "schema" and span.senses[0].quality < 0.6:
+        length = 1
+    return (1000 if priority == 9 else 0) + 10 * length + priority
+
+
+def _quoted(question: str, tokens: Sequence[Token], cells: Sequence[CellMatch]) -> Iterable[Span]:
+    for match in QUOTED.finditer(question[: tokens[-1].end if tokens else 0]):
+        inside = [i for i, t in enumerate(tokens) if match.start() <= t.start and t.end <= match.end()]
+        literal = next(g for g in match.groups() if g is not None).strip()
+        if inside and literal:
+            found = tuple(c for c in cells if c.literal.casefold().strip(" .,") == literal.casefold().strip(" .,"))
+            if not found and _held_in_parts(literal, cells):
+                continue
+            yield Span(inside[0], inside[-1] + 1, "value", "quoted", literal.rstrip(",.?!"), cells=found)
+
+
+def _held_in_parts(literal: str, cells: Sequence[CellMatch]) -> bool:
+    """Whether "Sacha Harrison" is no cell, but "Sacha" is one column's and "Harrison" another's."""
+    words = literal.split()
+    if not 2 <= len(words) <= 4:
+        return False
+    held = {c.literal.casefold() for c in cells}
+    return all(w.casefold() in held for w in words)
+
+
+def _opens(tokens: Sequence[Token], place: int) -> bool:
+    return place == 0 or tokens[place - 1].text in ".?!;"
+
+
+def _is_doubtful(token: Token, cell: CellMatch, lexicon: Lexicon) -> bool:
+    """A plain word that happens to be a proper name in a column of many values: "hometown" is no city."""
+    profile = lexicon.profiles.get(ColumnName(cell.table, cell.column))
+    plain = token.text.islower() and cell.value[:1].isupper()
+    return plain and profile is not None and profile.distinct > MANY_VALUES
+
+
+def _values(tokens: Sequence[Token], cells: Sequence[CellMatch], lexicon: Lexicon) -> Iterable[Span]:
+    by_literal: dict[str, list[CellMatch]] = {}
+    for cell in cells:
+        exact = cell.method in ("exact", "casefold") or cell.value.casefold() == cell.literal.casefold()
+        if exact or cell.score >= FUZZY_SCORE:
+            by_literal.setdefault(cell.literal, []).append(cell)
+    for literal, found in by_literal.items():
+        words = [t.lower for t in tokenise(literal)]
+        if not words or (len(words) == 1 and _is_common(words[0], literal)):
+            continue
+        for start in range(len(tokens) - len(words) + 1):
+            if len(words) == 1 and _opens(tokens, start) and words[0] in cues.OPENERS:
+                continue
+            if len(words) == 1 and _is_doubtful(tokens[start], found[0], lexicon):
+                continue
+            if all(tokens[start + i].lower == w for i, w in enumerate(words)):
+                ranked = sorted(found, key=lambda c: -c.score)
+                yield Span(start, start + len(words), "value", "", literal, cells=tuple(ranked))
+
+
+def _is_common(word: str, literal: str) -> bool:
+    return word in cues.STOPWORDS and not literal[:1].isupper() or word.replace(".", "").isdigit() or len(word) < 2
+
+
+def _numbers(tokens: Sequence[Token]) -> Iterable[Span]:
+    for i, token in enumerate(tokens):
+        if re.fullmatch(r"\d{1,4}[-/]\d{1,2}[-/]\d{1,4}.*", token.text):
+            yield Span(i, i + 1, "date", "", token.text)
+        elif re.fullmatch(r"\d[\d,]*(\.\d+)?", token.text):
+            yield from _dated_or_number(tokens, i)
+        elif token.lower in cues.NUMBER_WORDS and token.lower not in ("one", "once"):
+            yield Span(i, i + 1, "number", "", str(cues.NUMBER_WORDS[token.lower]))
+        elif token.lower == "one" and i and tokens[i - 1].lower in ("than", "least", "exactly", "only"):
+            yield Span(i, i + 1, "number", "", "1")
+        elif token.lower[:3] in {m[:3] for m in cues.MONTHS} and token.text[0].isupper():
+            yield from _worded_date(tokens, i)
+
+
+def _dated_or_number(tokens: Sequence[Token], i: int) -> Iterable[Span]:
+    yield Span(i, i + 1, "number", "", tokens[i].text.replace(",", ""))
+
+
+def _worded_date(tokens: Sequence[Token], i: int) -> Iterable[Span]:
+    text = " ".join(t.text for t in tokens[i : i + 4])
+    if match := re.match(r"[A-Za-z]+\.? \d{1,2}(?:st|nd|rd|th)? ?,? \d{4}", text):
+        size = len(match.group().split())
+        yield Span(i, i + size, "date", "", match.group().replace(" ,", ","))
+
+
+def _cues(tokens: Sequence[Token]) -> Iterable[Span]:
+    for start in range(len(tokens)):
+        for size in range(min(6, len(tokens) - start), 0, -1):
+            phrase = " ".join(t.lower for t in tokens[start : start + size])
+            if phrase in ("the number", "the count") and (start + size == len(tokens) or tokens[start + size].text in ".?!"):
+                yield Span(start, start + size, "count", phrase)
+                break
+            if phrase in CUES:
+                yield Span(start, start + size, CUES[phrase], phrase)
+                break
+
+
+def _schema(tokens: Sequence[Token], lexicon: Lexicon) -> Iterable[Span]:
+    for start in range(len(tokens)):
+        if verb := lexicon.verbs.get(tokens[start].lower[:VERB_STEM], ()) if _may_be_verb(tokens[start]) else ():
+            yield Span(start, start + 1, "schema", "verb", senses=verb)
+        if _opens(tokens, start) and tokens[start].lower in cues.OPENERS:
+            continue
+        for size in range(min(MAX_PHRASE, len(tokens) - start), 0, -1):
+            words = [t for t in tokens[start : start + size]]
+            if not all(w.lower[0].isalnum() for w in words) and size > 1:
+                continue
+            if senses := _senses(words, lexicon):
+                yield Span(start, start + size, "schema", senses=senses, words=tuple(w.stem for w in words))
+            if swapped := _of_phrase(words, lexicon):
+                senses = lexicon.lookup([w.stem for w in swapped])
+                if senses and senses[0].quality >= 0.9 and senses[0].column:
+                    yield Span(start, start + size, "schema", "of", senses=senses, words=tuple(w.stem for w in swapped))
+
+
+def _may_be_verb(token: Token) -> bool:
+    return len(token.lower) > VERB_STEM and token.lower.endswith(("ed", "ing", "s", "d"))
+
+
+def _senses(words: Sequence[Token], lexicon: Lexicon) -> tuple[Sense, ...]:
+    if len(words) == 1 and (words[0].lower in cues.FUNCTION_WORDS or len(words[0].lower) < 2):
+        return ()
+    if any(w.lower in ("the", "a", "an", "of", "and", "or", ",", "for") for w in (words[0], words[-1])):
+        return ()
+    found = lexicon.lookup([w.stem for w in words])
+    if not found and len(words) >= 3:
+        found = tuple(s for s in lexicon.lookup(["".join(w.lower[0] for w in words)]) if s.quality >= 0.95)
+    if len(words) == 1 or not found or any(not s.compound and s.quality >= 0.9 for s in found):
+        return found
+    # "car models": the column Model of the table of cars, or the table of models: both are kept.
+    rest = lexicon.lookup([w.stem for w in words[1:]])
+    tables = {s.table for s in rest if not s.column and s.quality >= 0.75}
+    known = {(s.table, s.column) for s in found}
+    added = (replace(s, quality=s.quality - 0.04) for s in rest if s.table in tables and (s.table, s.column) not in known)
+    return (*found, *added)
+
+
+def _of_phrase(words: Sequence[Token], lexicon: Lexicon) -> list[Token]:
+    """ "date of birth" read as "birth date"; [] for other phrases and where the end names a table of its own."""
+    places = [i for i, w in enumerate(words) if w.lower == "of"]
+    if len(places) != 1 or not 0 < places[0] < len(words) - 1:
+        return []
+    tail = [w for w in words[places[0] + 1 :] if w.lower not in ("the", "a", "an")]
+    if len(tail) not in (1, 2) or any(w.lower in cues.STOPWORDS for w in tail):
+        return []
+    if any(not s.column and s.quality >= 0.7 for s in lexicon.lookup([w.stem for w in tail])):
+        return []
+    return [*tail, *words[: places[0]]]

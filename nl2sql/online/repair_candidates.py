@@ -1,0 +1,165 @@
+"""Op 8: execute every candidate read-only and mend what fails where the database's facts say how."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from nl2sql.execution import ExecutionResult, Limits, execute_many
+from nl2sql.online.context import DatabaseContext
+from nl2sql.online.repairs import BLANK_REPAIRS, EMPTY_REPAIRS, ERROR_REPAIRS
+from nl2sql.online.repairs.failure import Facts, Failure, MakeRepair, gather_facts, quoted_texts
+from nl2sql.online.repairs.statements import bare_words
+from nl2sql.rows import Candidate, Grounding, Linking, Question, Repair
+
+ROUNDS = 4  # of repairs to one statement: a wrong alias, then a wrong column, then a wrong value
+WORTH = {"error": 0, "timeout": 0, "too_large": 0, "empty": 1, "all_null": 1, "ok": 2}
+HOPELESS = frozenset({"timeout", "too_large"})  # what no change of names and values mends
+PREVIEW_ROWS = 10
+PREVIEW_CHARACTERS = 200  # of one value
+
+Execute = Callable[[Sequence[str]], Sequence[ExecutionResult]]
+
+
+@dataclass(frozen=True)
+class Mending:
+    """A statement on its way: as it was, as it is now, and the best that was reached, with the repairs that led there.
+
+    `finished` when it returns something or nothing is left to try.
+    """
+
+    before: str
+    first: ExecutionResult
+    current: str
+    result: ExecutionResult
+    actions: tuple[str, ...]
+    best: str
+    best_result: ExecutionResult
+    best_actions: tuple[str, ...]
+    tried: frozenset[str]
+    finished: bool
+
+
+def repair_candidates(
+    questions: Sequence[Question],
+    groundings: Sequence[Grounding],
+    linkings: Sequence[Linking],
+    candidates: Sequence[Candidate],
+    context: DatabaseContext,
+    *,
+    limits: Limits | None = None,
+    empty_is_wrong: bool = True,
+    workers: int | None = None,
+) -> list[Repair]:
+    """Execute the candidates of one database, repair those that fail, and give one row for each, in their order.
+
+    Equal statements run once, and all repairs of a round run in one batch. Errors are repaired; empty and all-NULL
+    results where the database shows a mistake, and with `empty_is_wrong` by close values too. A repair is kept only when the outcome is better than before:
+    error, timeout and too_large < empty and all_null < ok. Timeouts and too large results are not repaired.
+    `limits.keep_rows` bounds the preview. The gold SQL is never looked at.
+    """
+
+    def execute(statements: Sequence[str]) -> Sequence[ExecutionResult]:
+        return execute_many([(context.database.path, sql) for sql in statements], limits, workers)
+
+    statements = list(dict.fromkeys(c.sql for c in candidates))
+    results = dict(zip(statements, execute(statements), strict=True))
+    mended = mend_statements(results, context, execute, empty_is_wrong)
+    return [_row(c, mended[c.sql]) for c in candidates]
+
+
+def mend_statements(
+    results: Mapping[str, ExecutionResult], context: DatabaseContext, execute: Execute, empty_is_wrong: bool
+) -> dict[str, Mending]:
+    """Repair statements, given with their results, in rounds; by the statement as it was."""
+    blank_repairs = BLANK_REPAIRS + EMPTY_REPAIRS if empty_is_wrong else BLANK_REPAIRS
+    mendings = [_begin(sql, result) for sql, result in results.items()]
+    for _ in range(ROUNDS):
+        open_ones = [m for m in mendings if not m.finished]
+        if not open_ones:
+            break
+        facts = gather_facts(context, _literals(m.current for m in open_ones))
+        proposals = [_propose(m, facts, blank_repairs) for m in open_ones]
+        wanted = list(dict.fromkeys(sql for found in proposals for sql in found))
+        ran = dict(zip(wanted, execute(wanted), strict=True)) if wanted else {}
+        moved = {m.before: _advance(m, found, ran) for m, found in zip(open_ones, proposals, strict=True)}
+        mendings = [moved.get(m.before, m) for m in mendings]
+    return {m.before: m for m in mendings}
+
+
+def _begin(sql: str, result: ExecutionResult) -> Mending:
+    finished = result.outcome == "ok" or result.outcome in HOPELESS
+    return Mending(sql, result, sql, result, (), sql, result, (), frozenset({sql}), finished)
+
+
+def _literals(statements: Iterable[str]) -> list[str]:
+    return [text for sql in statements for text in (*quoted_texts(sql), *bare_words(sql))]
+
+
+def _propose(mending: Mending, facts: Facts, blank_repairs: Sequence[MakeRepair]) -> dict[str, str]:
+    """Statements that the repairs make of the current one, each with the repair's name; first come, first served."""
+    failure = Failure(mending.current, mending.result.outcome, mending.result.error, facts)
+    repairs = ERROR_REPAIRS if failure.outcome == "error" else blank_repairs
+    proposals: dict[str, str] = {}
+    for repair in repairs:
+        sql = repair(failure)
+        if sql and sql not in mending.tried:
+            proposals.setdefault(sql, repair.__name__)
+    return proposals
+
+
+def _advance(mending: Mending, proposals: Mapping[str, str], ran: Mapping[str, ExecutionResult]) -> Mending:
+    """Move on to the best proposal; to the first that fails in another way when none is better yet."""
+    worth = WORTH[mending.result.outcome]
+    better = [s for s in proposals if WORTH[ran[s].outcome] > worth]
+    other = [s for s in proposals if WORTH[ran[s].outcome] == worth and ran[s].outcome not in HOPELESS]
+    moving = [s for s in other if ran[s].error != mending.result.error] or other
+    if not better and not moving:
+        return replace(mending, finished=True)
+    sql = max(better, key=lambda s: WORTH[ran[s].outcome]) if better else moving[0]
+    now = replace(
+        mending,
+        current=sql,
+        result=ran[sql],
+        actions=(*mending.actions, proposals[sql]),
+        tried=mending.tried | set(proposals),
+    )
+    if WORTH[now.result.outcome] > WORTH[now.best_result.outcome]:
+        now = replace(now, best=now.current, best_result=now.result, best_actions=now.actions)
+    return replace(now, finished=now.result.outcome == "ok")
+
+
+def _row(candidate: Candidate, mending: Mending) -> Repair:
+    result = mending.best_result
+    return Repair(
+        question_id=candidate.question_id,
+        db_id=candidate.db_id,
+        candidate_id=candidate.candidate_id,
+        generator=candidate.generator,
+        sql=mending.best,
+        sql_before=candidate.sql,
+        actions=mending.best_actions,
+        outcome=result.outcome,
+        outcome_before=mending.first.outcome,
+        error=result.error,
+        row_count=result.row_count,
+        column_count=len(result.columns),
+        seconds=result.seconds,
+        result_digest=result.digest,
+        preview=render_preview(result),
+    )
+
+
+def render_preview(result: ExecutionResult) -> str:
+    """Give the first rows as JSON {"columns": [...], "rows": [[...]]}; long values are cut, blobs become hex."""
+    rows = [[_shown(v) for v in row] for row in result.rows[:PREVIEW_ROWS]]
+    return json.dumps({"columns": list(result.columns), "rows": rows}, ensure_ascii=False)
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, bytes):
+        value = f"x'{value[:PREVIEW_CHARACTERS].hex()}'"
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return str(value)  # JSON has no infinity
+    if isinstance(value, str) and len(value) > PREVIEW_CHARACTERS:
+        return value[:PREVIEW_CHARACTERS] + "…"
+    return value

@@ -1,0 +1,87 @@
+"""Read a database from end to end: what the offline steps need, which see every row once and never write."""
+
+import functools
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from nl2sql.errors import UserError
+from nl2sql.rows import Database
+from nl2sql.schema import quote
+
+CHUNK_CELLS = 1 << 18  # cells that are held at once, fewer when they are large
+CHUNK_CHARACTERS = 1 << 25
+PROGRESS_STEPS = 1 << 20  # virtual machine instructions of SQLite between two looks at the limit
+
+Chunk = list[tuple[object, ...]]
+
+# Text that is not UTF-8 shows as U+FFFD. Slower than SQLite's own decoding, hence only where that fails.
+lenient_text = functools.partial(str, encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def opened(database: Database) -> Iterator[sqlite3.Connection]:
+    """A read-only connection to a database, closed at the end.
+
+    Raises UserError with the database's id and SQLite's message when the file does not open, is not a database or
+    turns out to be corrupt while it is read inside the block.
+    """
+    if database.error:
+        raise UserError(f"database {database.db_id} does not open: {database.error}")
+    path = Path(database.path)
+    if not path.is_file():
+        raise UserError(f"database {database.db_id} does not open: there is no file {database.path}")
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.execute("PRAGMA query_only = 1")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            yield connection
+    except sqlite3.DatabaseError as error:
+        raise UserError(
+            f"database {database.db_id} cannot be read to the end: {error}"
+            f" (see what can be saved with: sqlite3 '{database.path}' .recover)"
+        ) from error
+
+
+def chunks(
+    connection: sqlite3.Connection, sql: str, parameters: Sequence[object] = (), columns: int = 1, lenient: bool = False
+) -> Iterator[Chunk]:
+    """The rows of a query, a bounded number at a time: at most CHUNK_CELLS cells, fewer when cells are large.
+
+    `columns` is the query's width. A row is never split, so that memory is bounded by the largest row as well.
+    """
+    connection.text_factory = lenient_text if lenient else str
+    cursor = connection.execute(sql, parameters)
+    most = max(1, CHUNK_CELLS // columns)
+    size = min(most, 256)
+    while rows := cursor.fetchmany(size):
+        yield rows
+        fitting = CHUNK_CHARACTERS // max(1, _characters(rows[-64:]) // len(rows[-64:]))
+        size = max(1, min(most, size * 4, fitting))
+
+
+def _characters(rows: Chunk) -> int:
+    return sum(len(cell) for row in rows for cell in row if isinstance(cell, str | bytes))
+
+
+def is_encoding_error(error: sqlite3.DatabaseError) -> bool:
+    """Whether text that is not UTF-8 stopped a reading, which a lenient one would get past."""
+    return "decode to UTF-8" in str(error)
+
+
+@contextmanager
+def time_limit(connection: sqlite3.Connection, seconds: float) -> Iterator[None]:
+    """Interrupt queries of the block after so many seconds (sqlite3.OperationalError: interrupted)."""
+    end = time.monotonic() + seconds
+    connection.set_progress_handler(lambda: time.monotonic() > end, PROGRESS_STEPS)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None, 0)
+
+
+def select_columns(table: str, columns: Sequence[str]) -> str:
+    """The query that reads these columns of a table, in this order."""
+    return f"SELECT {', '.join(f't.{quote(c)}' for c in columns)} FROM {quote(table)} AS t"

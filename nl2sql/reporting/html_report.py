@@ -1,0 +1,151 @@
+"""Render one evaluation as one HTML file that needs nothing else: no network, no fonts, no other files."""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+import jinja2
+import pyarrow as pa
+from markupsafe import Markup
+
+from nl2sql.reporting.question_outcomes import STATUSES, question_outcomes, rows_of
+from nl2sql.reporting.question_traces import group_rows, pack_traces
+from nl2sql.reporting.run_summary import RunSummary, percent
+from nl2sql.rows import Candidate, Grounding, Linking, Question, Recall, Repair, Selection, Verdict
+from nl2sql.scoring.explain_verdict import REASONS
+
+TRACE_BUDGET = 14_000_000  # bytes; beyond that a phone takes seconds to open the file
+SHOWN_GENERATORS = 12  # further ones are folded away
+SHOWN_NOTES = 6
+PATHS = {
+    "unanimous": "all results agree",
+    "single": "only one candidate has a result",
+    "vote": "the largest cluster leads by enough",
+    "rank": "the generators' ranks decide",
+    "tournament": "a judge compared pairs",
+    "none": "no candidate has a result",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A bar of the waterfall, from and to in percent of the questions."""
+
+    name: str
+    kind: str  # total, loss, gain
+    start: float
+    end: float
+    text: str
+    note: str
+
+
+def render_report(
+    summary: RunSummary,
+    questions: Sequence[Question] | pa.Table,
+    groundings: Sequence[Grounding] | pa.Table,
+    linkings: Sequence[Linking] | pa.Table,
+    candidates: Sequence[Candidate] | pa.Table,
+    repairs: Sequence[Repair] | pa.Table,
+    selections: Sequence[Selection] | pa.Table,
+    verdicts: Sequence[Verdict] | pa.Table,
+    recalls: Sequence[Recall] | pa.Table,
+    *,
+    gold_previews: Mapping[str, str] | None = None,
+    trace_budget: int = TRACE_BUDGET,
+) -> str:
+    """Give the HTML of a run's report.
+
+    `gold_previews` holds results of gold SQL by question id, in the form of Repair.preview; without them the gold
+    result is known only where a candidate is right. Traces are cut harder when they would exceed `trace_budget` bytes.
+    Every text of the run reaches the page as text: through autoescape, or as JSON that the page's one script puts
+    into text nodes; the content security policy allows no other script and no request.
+    """
+    questions, candidates = rows_of(questions, Question), rows_of(candidates, Candidate)
+    repairs, selections = rows_of(repairs, Repair), rows_of(selections, Selection)
+    verdicts = rows_of(verdicts, Verdict)
+    outcomes = question_outcomes(questions, candidates, repairs, selections, verdicts)
+    rows = group_rows(
+        rows_of(groundings, Grounding),
+        rows_of(linkings, Linking),
+        candidates,
+        repairs,
+        selections,
+        verdicts,
+        rows_of(recalls, Recall),
+        gold_previews or {},
+    )
+    traces = pack_traces(questions, outcomes, rows, trace_budget)
+    script, theme = _asset("report.js"), _asset("theme.js")
+    page = _template().render(
+        run=summary,
+        steps=waterfall(summary),
+        statuses=STATUSES,
+        reasons=REASONS,
+        paths=PATHS,
+        shown_generators=SHOWN_GENERATORS,
+        shown_notes=SHOWN_NOTES,
+        traces=traces,
+        index=Markup(traces.index),
+        trace_texts=[Markup(text) for text in traces.questions],
+        style=Markup(_asset("report.css")),
+        script=Markup(script),
+        theme=Markup(theme),
+        script_digests=[_digest(script), _digest(theme)],
+    )
+    # Databases hand over lone surrogates, which no file can hold.
+    return page.lstrip().encode("utf-8", "replace").decode("utf-8")
+
+
+def waterfall(summary: RunSummary) -> list[Step]:
+    """From the upper bound through the vote to the selected answers."""
+    group, n = summary.overall, summary.overall.n
+    vote, top, selected = group.majority_vote, group.upper_bound, group.execution_accuracy
+    peak = vote + percent(summary.gained, n)
+    steps = [
+        Step("Upper bound", "total", 0, top, _share(top), "some candidate is right (pass@k)"),
+        _change("lost by voting", vote, top, group.voted - group.available),
+        Step("Majority vote", "total", 0, vote, _share(vote), "the largest cluster of equal results"),
+        _change("gained by selection", vote, peak, summary.gained),
+        _change("lost by selection", peak - percent(summary.lost, n), peak, -summary.lost),
+        Step("Selected", "selected", 0, selected, _share(selected), "execution accuracy"),
+    ]
+    return [s for s in steps if s.kind in ("total", "selected") or s.end > s.start]
+
+
+def _change(name: str, start: float, end: float, questions: int) -> Step:
+    kind, sign = ("gain", "+") if questions >= 0 else ("loss", "−")
+    size, unit = abs(questions), "question" if abs(questions) == 1 else "questions"
+    return Step(name, kind, min(start, end), max(start, end), f"{sign}{abs(end - start):.1f}", f"{size:,} {unit}")
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(share=_share, duration=_duration, size=_size, count="{:,}".format)
+    return environment.from_string(_asset("report.html"))
+
+
+def _asset(name: str) -> str:
+    return files("nl2sql.reporting").joinpath(name).read_text(encoding="utf-8")
+
+
+def _digest(script: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -1,0 +1,121 @@
+"""What became of each question: right, missed by the selection, wrong or unanswered."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pyarrow as pa
+
+from nl2sql.contracts import from_table
+from nl2sql.rows import Candidate, Question, Repair, Selection, Verdict
+
+Row = TypeVar("Row")
+
+STATUSES = {
+    "right": "Right",
+    "missed": "Right candidate, not selected",
+    "wrong": "No right candidate",
+    "unanswered": "No answer",
+}
+FAILURES = ("error", "timeout", "too_large")  # outcomes without a result
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionOutcome:
+    """One question after the run. `reason` is '' exactly when the status is right."""
+
+    question_id: str
+    db_id: str
+    difficulty: str
+    status: str  # a key of STATUSES
+    reason: str
+    path: str  # of the selection; 'none' when there is no answer
+    confidence: float
+    voted: bool  # the plain majority vote is right
+    candidates: int
+    right_candidates: int
+    clusters: int
+
+
+def rows_of(source: Sequence[Row] | pa.Table, row: type[Row]) -> Sequence[Row]:
+    """Rows as they are, or those of an Arrow table that holds them."""
+    return from_table(source, row) if isinstance(source, pa.Table) else source
+
+
+def verdicts_by_system(verdicts: Sequence[Verdict]) -> dict[str, dict[tuple[str, str], Verdict]]:
+    """Verdicts by system, then by question and candidate."""
+    found: dict[str, dict[tuple[str, str], Verdict]] = defaultdict(dict)
+    for verdict in verdicts:
+        found[verdict.system][verdict.question_id, verdict.candidate_id] = verdict
+    return found
+
+
+def question_outcomes(
+    questions: Sequence[Question],
+    candidates: Sequence[Candidate],
+    repairs: Sequence[Repair],
+    selections: Sequence[Selection],
+    verdicts: Sequence[Verdict],
+) -> list[QuestionOutcome]:
+    """One outcome per question, in the questions' order; a question without a selection is unanswered."""
+    systems = verdicts_by_system(verdicts)
+    scored = {s: {key[0]: v for key, v in systems.get(s, {}).items()} for s in ("selected", "vote")}
+    chosen = {s.question_id: s for s in selections}
+    produced = _count(candidates)
+    right = _count([v for v in systems.get("candidate", {}).values() if v.correct])
+    ran = _count([r for r in repairs if r.outcome not in FAILURES])
+    return [_outcome(q, scored, chosen.get(q.question_id), (produced, right, ran)) for q in questions]
+
+
+def _count(rows: Sequence[Any]) -> Mapping[str, int]:
+    counts: dict[str, int] = defaultdict(int)
+    for row in rows:
+        counts[row.question_id] += 1
+    return counts
+
+
+def _outcome(
+    question: Question,
+    scored: Mapping[str, Mapping[str, Verdict]],
+    selection: Selection | None,
+    counts: tuple[Mapping[str, int], Mapping[str, int], Mapping[str, int]],
+) -> QuestionOutcome:
+    key = question.question_id
+    produced, right, ran = (c.get(key, 0) for c in counts)
+    verdict, vote = scored["selected"].get(key), scored["vote"].get(key)
+    answered = selection is not None and bool(selection.sql)
+    status = _status(verdict, answered, right)
+    return QuestionOutcome(
+        key,
+        question.db_id,
+        question.difficulty,
+        status,
+        _reason(status, verdict, selection, produced, ran),
+        selection.path if selection else "none",
+        selection.confidence if selection else 0.0,
+        vote is not None and vote.correct,
+        produced,
+        right,
+        len(selection.clusters) if selection else 0,
+    )
+
+
+def _status(verdict: Verdict | None, answered: bool, right: int) -> str:
+    if verdict is not None and verdict.correct:
+        return "right"
+    if right:
+        return "missed"
+    return "wrong" if answered else "unanswered"
+
+
+def _reason(status: str, verdict: Verdict | None, selection: Selection | None, produced: int, ran: int) -> str:
+    if status == "right":
+        return ""
+    if selection is None:
+        return "task failed"
+    if not produced:
+        return "no candidate"
+    if not ran:
+        return "no candidate runs"
+    return (verdict.reason if verdict else "") or "not scored"

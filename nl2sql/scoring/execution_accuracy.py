@@ -1,0 +1,242 @@
+"""Execution accuracy (EX) as BIRD defines it: a prediction is right when its set of rows is the gold's.
+
+Every distinct statement of a database is executed once, however many predictions share it, and judged once against
+each gold. docs/scoring.md lists where the default reading differs from BIRD's official evaluator.
+"""
+
+from collections import ChainMap, Counter
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, replace
+
+from nl2sql.benchmarks import Problem
+from nl2sql.errors import UserError
+from nl2sql.execution import NO_STATEMENT, ExecutionResult, Limits, execute_many
+from nl2sql.rows import Database, Question, Verdict
+from nl2sql.scoring.explain_verdict import equal_in_any_column_order, explain_difference, explain_failure
+from nl2sql.scoring.predictions import Matching, Prediction, Predictions, match_predictions
+
+# Only time and memory limit a statement here, as in the official evaluator; the rows kept are for the explanations.
+SCORING_LIMITS = Limits(seconds=30.0, rows=10**12, bytes=10**12, keep_rows=1000)
+# Where the default reading and the official one disagree; docs/scoring.md says why.
+DIFFERENCES = {
+    "blank": "a prediction without a statement is right officially when the gold returns nothing",
+    "shared_clock": "prediction and gold together exceed the time limit, each alone does not",
+    "not_utf8": "a result with text that is not UTF-8 is an error officially",
+    "column_order": "columns in another order are wrong officially",
+    "position": "officially the n-th entry answers the n-th question, whatever its key",
+}
+UNSTABLE_REASONS = frozenset({"timeout", "too_large", "gold_error"})  # another run may find otherwise
+Pair = tuple[str, str, str]  # digest of the database, gold SQL, predicted SQL
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What comes of one predicted statement against one gold statement.
+
+    `correct` in the default reading, `official` in the official one; `difference` names the rule by which they differ.
+    """
+
+    correct: bool
+    official: bool
+    reason: str  # of REASONS, '' when correct
+    detail: str
+    difference: str = ""
+
+
+MISSING = Judgement(False, False, "missing", "no prediction for this question")
+
+
+@dataclass(frozen=True)
+class ModelScore:
+    """One system's score. `execution_accuracy` is correct / n, 0 when n is 0."""
+
+    n: int
+    correct: int
+
+    @property
+    def execution_accuracy(self) -> float:
+        """From 0 to 1."""
+        return self.correct / self.n if self.n else 0.0
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The verdict on each prediction, each system's score, and what was wrong with the file.
+
+    `differences` counts, per rule, the verdicts that the official evaluator gives otherwise; empty in strict parity.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    models: Mapping[str, ModelScore]
+    problems: tuple[Problem, ...]
+    differences: Mapping[str, int]
+    executed: int  # distinct statements, golds included
+
+
+def judge(result: ExecutionResult, gold: ExecutionResult, limits: Limits, any_column_order: bool = False) -> Judgement:
+    """Compare two results in both readings; see docs/scoring.md."""
+    if not gold.ran:
+        return Judgement(False, False, "gold_error", gold.error)
+    if not result.ran:
+        blank = result.error == NO_STATEMENT and gold.row_count == 0 and gold.is_utf8
+        return Judgement(False, blank, *explain_failure(result), "blank" if blank else "")
+    same = result.digest == gold.digest
+    in_time = result.seconds + gold.seconds <= limits.seconds
+    official = same and in_time and result.is_utf8 and gold.is_utf8
+    if same:
+        difference = "" if official else "not_utf8" if in_time else "shared_clock"
+        return Judgement(True, official, "", _repeats(result, gold), difference)
+    if any_column_order and equal_in_any_column_order(result.rows, gold.rows):
+        return Judgement(True, False, "", "columns in another order", "column_order")
+    return Judgement(False, False, *explain_difference(result, gold))
+
+
+def _repeats(result: ExecutionResult, gold: ExecutionResult) -> str:
+    if result.row_count == gold.row_count:
+        return ""
+    return f"{result.row_count} rows where the gold has {gold.row_count}: repeated rows do not count"
+
+
+def official_reading(judgement: Judgement) -> Judgement:
+    """The judgement as the official evaluator gives it."""
+    if not judgement.difference:
+        return judgement
+    reason = "" if judgement.official else {"shared_clock": "timeout", "not_utf8": "error"}.get(judgement.difference)
+    return Judgement(judgement.official, judgement.official, reason or "", DIFFERENCES[judgement.difference])
+
+
+def judge_pairs(
+    pairs: Iterable[Pair],
+    paths: Mapping[str, str],
+    limits: Limits = SCORING_LIMITS,
+    workers: int | None = None,
+    any_column_order: bool = False,
+) -> tuple[dict[Pair, Judgement], int]:
+    """Judge each distinct pair and say how many statements were executed. `paths` maps a database's digest to its file.
+
+    Both sides keep SQLite's habit of reading an unknown "name" as a string: published golds and predictions rely on it.
+    """
+    distinct = list(dict.fromkeys(pairs))
+    jobs = list(dict.fromkeys((paths[d], sql) for d, gold, predicted in distinct for sql in (gold, predicted)))
+    results = dict(zip(jobs, execute_many(jobs, limits, workers, double_quoted_strings=True), strict=True))
+    judged = {
+        (d, gold, predicted): judge(
+            results[paths[d], predicted], results[paths[d], gold], limits, any_column_order=any_column_order
+        )
+        for d, gold, predicted in distinct
+    }
+    return judged, len(jobs)
+
+
+def score_predictions(
+    predictions: Predictions,
+    questions: Sequence[Question],
+    databases: Sequence[Database],
+    limits: Limits = SCORING_LIMITS,
+    *,
+    strict_parity: bool = False,
+    any_column_order: bool = False,
+    workers: int | None = None,
+    judged: MutableMapping[Pair, Judgement] | None = None,
+) -> Scores:
+    """Score every system of a predictions file on the questions.
+
+    `strict_parity` gives the official evaluator's verdicts. `any_column_order` allows columns in another order, as
+    Spider does; results of more than `limits.keep_rows` rows are compared in order all the same. `judged` holds
+    judgements of earlier runs and takes the new ones, apart from those that depend on time or memory; it must only
+    be used with the same options.
+
+    Raises UserError when a question's database is not among `databases`.
+    """
+    matchings, problems = match_predictions(predictions, questions, strict_parity)
+    databases_of = _databases_of(questions, databases)
+    official = _official_order(predictions, questions) if not strict_parity else {}
+    judged = {} if judged is None else judged
+    wanted = [_pair(q, p, databases_of) for q, p in _answered(matchings)]
+    wanted += [_pair(q, official[q.question_id], databases_of) for q in questions if q.question_id in official]
+    paths = {database.sha256: database.path for database in databases_of.values()}
+    missing = (pair for pair in wanted if pair not in judged)
+    fresh, executed = judge_pairs(missing, paths, limits, workers, any_column_order)
+    judged.update((pair, judgement) for pair, judgement in fresh.items() if _is_lasting(judgement))
+    table = _Table(ChainMap(fresh, judged), databases_of, official, strict_parity)
+    verdicts, differences = table.verdicts(matchings)
+    return Scores(tuple(verdicts), _scores(matchings, verdicts), tuple(problems), differences, executed)
+
+
+def _databases_of(questions: Sequence[Question], databases: Sequence[Database]) -> dict[str, Database]:
+    by_id = {database.db_id: database for database in databases}
+    lacking = sorted({q.db_id for q in questions} - by_id.keys())
+    if lacking:
+        raise UserError(f"database {lacking[0]!r} of the questions is not there; score the questions of those that are")
+    return {q.db_id: by_id[q.db_id] for q in questions}
+
+
+def _official_order(predictions: Predictions, questions: Sequence[Question]) -> dict[str, Prediction]:
+    if not predictions.by_position:
+        return {}
+    return {q.question_id: p for q, p in zip(questions, predictions.items, strict=False)}
+
+
+def _answered(matchings: Sequence[Matching]) -> Iterator[tuple[Question, Prediction]]:
+    for matching in matchings:
+        for question, prediction in zip(matching.questions, matching.predictions, strict=True):
+            if prediction is not None:
+                yield question, prediction
+
+
+def _pair(question: Question, prediction: Prediction, databases_of: Mapping[str, Database]) -> Pair:
+    return databases_of[question.db_id].sha256, question.gold_sql, prediction.sql
+
+
+def _is_lasting(judgement: Judgement) -> bool:
+    return judgement.reason not in UNSTABLE_REASONS and judgement.difference != "shared_clock"
+
+
+@dataclass(frozen=True)
+class _Table:
+    """All judgements of one call and how to read them."""
+
+    judged: Mapping[Pair, Judgement]
+    databases_of: Mapping[str, Database]
+    official: Mapping[str, Prediction]  # what the official evaluator takes for the answer of each question
+    strict_parity: bool
+
+    def verdicts(self, matchings: Sequence[Matching]) -> tuple[list[Verdict], Counter[str]]:
+        verdicts: list[Verdict] = []
+        differences: Counter[str] = Counter()
+        for matching in matchings:
+            for question, prediction in zip(matching.questions, matching.predictions, strict=True):
+                judgement = self._judgement(question, prediction)
+                if judgement.difference:
+                    differences[judgement.difference] += 1
+                verdicts.append(_verdict(question, prediction, matching.model, judgement))
+        return verdicts, differences
+
+    def _judgement(self, question: Question, prediction: Prediction | None) -> Judgement:
+        judgement = MISSING if prediction is None else self.judged[_pair(question, prediction, self.databases_of)]
+        if self.strict_parity:
+            return official_reading(judgement)
+        other = self.official.get(question.question_id, prediction)
+        if other is not None and other is not prediction:
+            official = self.judged[_pair(question, other, self.databases_of)].official
+            return replace(judgement, difference="position" if official != judgement.correct else "")
+        return judgement
+
+
+def _verdict(question: Question, prediction: Prediction | None, model: str, judgement: Judgement) -> Verdict:
+    return Verdict(
+        question_id=question.question_id,
+        db_id=question.db_id,
+        system="prediction",
+        candidate_id=model,
+        generator=model,
+        sql=prediction.sql if prediction else "",
+        correct=judgement.correct,
+        reason=judgement.reason,
+        detail=judgement.detail,
+    )
+
+
+def _scores(matchings: Sequence[Matching], verdicts: Sequence[Verdict]) -> dict[str, ModelScore]:
+    right = Counter(v.generator for v in verdicts if v.correct)
+    return {m.model: ModelScore(len(m.questions), right[m.model]) for m in matchings}

@@ -1,0 +1,49 @@
+"""Judgements of earlier runs as an Arrow table, so that what was scored once is never executed again.
+
+A judgement is kept under the digest of the database's content, the gold SQL and the predicted SQL: another database
+file, another gold or another prediction is another key. Timeouts and memory failures are not kept.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from nl2sql.contracts import arrow_schema, to_table
+from nl2sql.scoring.execution_accuracy import Judgement, Pair
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPair:
+    """One judgement with what it is of."""
+
+    database_sha256: str
+    gold_sql: str
+    sql: str
+    correct: bool
+    official: bool
+    reason: str
+    detail: str
+    difference: str
+
+
+def judgements_to_table(judged: Mapping[Pair, Judgement]) -> pa.Table:
+    """The judgements as a table with the columns of JudgedPair. SQL that is not valid Unicode is left out."""
+    return to_table((_row(pair, j) for pair, j in judged.items() if _is_unicode(pair)), JudgedPair)
+
+
+def judgements_from_table(table: pa.Table) -> dict[Pair, Judgement]:
+    """The judgements of a table; none when it was written with other columns."""
+    if not table.schema.equals(arrow_schema(JudgedPair)):
+        return {}
+    columns = [table[name].to_pylist() for name in table.column_names]
+    return {row[:3]: Judgement(*row[3:]) for row in zip(*columns, strict=True)}
+
+
+def _row(pair: Pair, judgement: Judgement) -> JudgedPair:
+    j = judgement
+    return JudgedPair(*pair, j.correct, j.official, j.reason, j.detail, j.difference)
+
+
+def _is_unicode(texts: Iterable[str]) -> bool:
+    return not any("\ud800" <= c <= "\udfff" for text in texts if not text.isascii() for c in text)

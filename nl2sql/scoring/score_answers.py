@@ -1,0 +1,63 @@
+"""Score what a run wrote: each candidate after repair, the selected answer and the plain vote's."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from nl2sql.execution import Limits
+from nl2sql.rows import Question, Repair, Selection, Verdict
+from nl2sql.scoring.execution_accuracy import SCORING_LIMITS, Judgement, judge_pairs
+
+NO_ANSWER = Judgement(False, False, "no_sql", "no candidate ran")
+
+
+def score_answers(
+    questions: Sequence[Question],
+    repairs: Sequence[Repair],
+    selections: Sequence[Selection],
+    database_path: str,
+    limits: Limits = SCORING_LIMITS,
+) -> list[Verdict]:
+    """Verdicts of system 'candidate' (one per repair), 'selected' and 'vote' (one each per selection).
+
+    All rows are of one database. Each distinct statement is executed once, in child processes, whatever the earlier
+    steps found. Questions without gold SQL, and rows of questions that are not given, have no verdict.
+    """
+    golds = {q.question_id: q.gold_sql for q in questions if q.gold_sql}
+    answers = [a for a in _answers(repairs, selections) if a.question_id in golds]
+    pairs = [(database_path, golds[a.question_id], a.sql) for a in answers if a.sql]
+    judged, _ = judge_pairs(pairs, {database_path: database_path}, limits)
+    return [_judged(a, judged.get((database_path, golds[a.question_id], a.sql), NO_ANSWER)) for a in answers]
+
+
+def _answers(repairs: Sequence[Repair], selections: Sequence[Selection]) -> Iterator[Verdict]:
+    generators = {(r.question_id, r.candidate_id): r.generator for r in repairs}
+    for r in repairs:
+        yield _unjudged(r.question_id, r.db_id, "candidate", r.candidate_id, r.sql, generators)
+    for s in selections:
+        yield _unjudged(s.question_id, s.db_id, "selected", s.candidate_id, s.sql, generators)
+        yield _unjudged(s.question_id, s.db_id, "vote", s.vote_candidate_id, s.vote_sql, generators)
+
+
+def _unjudged(
+    question_id: str,
+    db_id: str,
+    system: str,
+    candidate_id: str,
+    sql: str,
+    generators: Mapping[tuple[str, str], str],
+) -> Verdict:
+    generator = generators.get((question_id, candidate_id), "")
+    return Verdict(question_id, db_id, system, candidate_id, generator, sql, False, "", "")
+
+
+def _judged(verdict: Verdict, judgement: Judgement) -> Verdict:
+    return Verdict(
+        verdict.question_id,
+        verdict.db_id,
+        verdict.system,
+        verdict.candidate_id,
+        verdict.generator,
+        verdict.sql,
+        judgement.correct,
+        judgement.reason,
+        judgement.detail,
+    )

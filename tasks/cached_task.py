@@ -1,0 +1,140 @@
+"""Make a function from rows to rows a cached Prefect task that passes artifacts.
+
+The key of a task run is: the task's name and code, the digests of its inputs and the options that it reads; never
+paths, run ids or times.
+
+`run` finds an artifact of that key or makes it, with or without Prefect; Prefect adds the timeline,
+the retries and its own record of results, which is dropped when the artifact behind it is gone.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from prefect import Task, task
+from prefect.cache_policies import CachePolicy
+from prefect.context import TaskRunContext
+
+from nl2sql.contracts import CONTRACTS
+from nl2sql.rows import Database
+from tasks.artifact_store import Artifact, ArtifactStore, Provenance
+from tasks.code_digest import code_digest, source_of
+
+RESULTS = ".results"  # Prefect's records of what its tasks returned, beside the artifacts
+PARSING = Lock()  # Python 3.11 counts recursion wrongly when two threads parse at once, and raises SystemError
+LOCATION_FIELDS = frozenset({"path", "description_path"})  # where a database lies does not change what it is
+
+
+class ArtifactTask:
+    """A task of one artifact kind: `run` it here, or `submit` it to Prefect from inside a flow."""
+
+    def __init__(self, kind: str, calls: Sequence[Callable[..., Any]], function: Callable[..., Any], options: dict):
+        """Wrap `function`; `calls` are the pure functions whose code belongs to the key."""
+        self.kind, self.calls, self.function = kind, tuple(calls), function
+        self.name = function.__name__
+        self.task: Task = task(
+            name=self.name,
+            cache_policy=ArtifactPolicy(self),
+            persist_result=True,
+            result_serializer="json",
+            **options,
+        )(self._body())
+
+    def _body(self) -> Callable[..., Artifact]:
+        def body(store: ArtifactStore, arguments: dict[str, Any]) -> Artifact:
+            return self.run(store, **arguments)
+
+        body.__name__, body.__doc__ = self.name, self.function.__doc__
+        return body
+
+    def key(self, arguments: dict[str, Any]) -> str:
+        """The content key of this task for these arguments."""
+        described = {name: digest_of(value) for name, value in sorted(arguments.items())}
+        parts = [self.name, self.code, CONTRACTS[self.kind].version, described]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+    @cached_property
+    def code(self) -> str:
+        """Digest of the task's own function and of the pure code that it reaches, as this process loaded them."""
+        with PARSING:
+            return hashlib.sha256((source_of(self.function) + code_digest(self.calls)).encode()).hexdigest()
+
+    def run(self, store: ArtifactStore, **arguments: Any) -> Artifact:
+        """Find or make the artifact, in this process and without Prefect."""
+        key = self.key(arguments)
+        found = store.find(self.kind, key)
+        if found is not None:
+            return found
+        start = time.perf_counter()
+        rows = self.function(**arguments)
+        return store.write(self.kind, key, rows, self._provenance(arguments, time.perf_counter() - start))
+
+    def submit(self, store: ArtifactStore, run_name: str, **arguments: Any):
+        """Submit to the task runner of the flow that is running; artifacts may be futures. Returns a future."""
+        named = self.task.with_options(task_run_name=run_name, result_storage=results_folder(store))
+        return named.submit(store=store, arguments=arguments)
+
+    def _provenance(self, arguments: dict[str, Any], seconds: float) -> Provenance:
+        options = {n: v for n, v in arguments.items() if isinstance(v, str | int | float | bool | None)}
+        inputs = {n: digest_of(v) for n, v in arguments.items() if n not in options}
+        return Provenance(self.name, inputs, options, self.code, round(seconds, 4))
+
+
+class ArtifactPolicy(CachePolicy):
+    """Prefect's cache key is the artifact's key; a record whose artifact is gone or altered is dropped first."""
+
+    def __init__(self, artifact_task: ArtifactTask):
+        """Keep the task whose key is computed."""
+        super().__init__()
+        self.artifact_task = artifact_task
+
+    def compute_key(
+        self, task_ctx: TaskRunContext, inputs: dict[str, Any], flow_parameters: dict[str, Any], **kwargs: Any
+    ) -> str | None:
+        """The key of the artifact that this run would write."""
+        store: ArtifactStore = inputs["store"]
+        key = self.artifact_task.key(inputs["arguments"])
+        if store.find(self.artifact_task.kind, key) is None:
+            (results_folder(store) / key).unlink(missing_ok=True)
+        return key
+
+    def configure(self, *args: Any, **kwargs: Any) -> "ArtifactPolicy":
+        """Nothing to configure: storage belongs to the task, and records need no locks (equal keys, equal bytes)."""
+        return self
+
+
+def artifact_task(kind: str, calls: Sequence[Callable[..., Any]], **options: Any) -> Callable[..., ArtifactTask]:
+    """Decorate a function that returns the rows (or the Arrow table) of one artifact.
+
+    Its arguments are artifacts, row dataclasses, tuples of these, or plain values; options go to Prefect's `task`.
+    """
+    return lambda function: ArtifactTask(kind, calls, function, options)
+
+
+def results_folder(store: ArtifactStore) -> Path:
+    """Prefect's result records for a store, for its user only: a record names its own deserialiser."""
+    folder = Path(store.root).absolute() / RESULTS
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def digest_of(value: Any) -> str:
+    """A digest of what a value says, whatever file it lies in."""
+    if isinstance(value, Artifact):
+        return value.sha256
+    return hashlib.sha256(json.dumps(value, default=_plain, sort_keys=True).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Artifact):
+        return value.sha256
+    if is_dataclass(value) and not isinstance(value, type):
+        hidden = LOCATION_FIELDS if isinstance(value, Database) else frozenset()
+        return {f.name: getattr(value, f.name) for f in fields(value) if f.name not in hidden}
+    raise TypeError(f"{type(value).__name__} cannot be a task's argument: pass artifacts, rows or plain values")

@@ -1,0 +1,14 @@
+"""Op 1 on disk: summaries in, their embeddings out."""
+
+import pyarrow as pa
+
+from nl2sql.indexes import columns, embedding
+from nl2sql.rows import Summary
+from tasks.artifact_store import Artifact, read_rows
+from tasks.cached_task import artifact_task
+
+
+@artifact_task("columns", calls=[columns.index_columns, embedding.embed], tags=["offline"])
+def index_columns(summaries: Artifact) -> pa.Table:
+    """Embed the SHORT summary of every column."""
+    return columns.index_columns(read_rows(summaries, Summary), embedding.embed)

@@ -1,0 +1,14 @@
+"""Op 1 on disk: training questions in, their masked skeletons with embeddings out."""
+
+import pyarrow as pa
+
+from nl2sql.indexes import embedding, examples
+from nl2sql.rows import Question
+from tasks.artifact_store import Artifact, read_rows
+from tasks.cached_task import artifact_task
+
+
+@artifact_task("examples", calls=[examples.index_examples, embedding.embed], tags=["offline"])
+def index_examples(questions: Artifact) -> pa.Table:
+    """Mask and embed training questions."""
+    return examples.index_examples(read_rows(questions, Question), embedding.embed)

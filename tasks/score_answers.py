@@ -1,0 +1,25 @@
+"""Scoring on disk: executed candidates and selections in, a verdict on each out."""
+
+from nl2sql.execution import Limits
+from nl2sql.rows import Database, Question, Repair, Selection, Verdict
+from nl2sql.scoring import score_answers as op
+from tasks.artifact_store import Artifact, read_rows
+from tasks.cached_task import artifact_task
+
+
+@artifact_task("verdicts", calls=[op.score_answers], tags=["scoring"], retries=1)
+def score_answers(
+    questions: tuple[Question, ...],
+    repairs: Artifact,
+    selections: Artifact,
+    database: Database,
+    timeout: float,
+) -> list[Verdict]:
+    """Compare results with those of the gold SQL, as BIRD's evaluator does."""
+    return op.score_answers(
+        questions,
+        read_rows(repairs, Repair),
+        read_rows(selections, Selection),
+        database.path,
+        Limits(seconds=timeout),
+    )

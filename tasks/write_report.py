@@ -1,0 +1,83 @@
+"""The report of an evaluation: a manifest and its artifacts in, a folder that a person and a machine can read out."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from prefect import task
+
+from nl2sql.benchmarks import Benchmark
+from nl2sql.contracts import CONTRACTS, arrow_schema, from_table
+from nl2sql.reporting.html_report import render_report
+from nl2sql.reporting.summarise_run import RunSummary, summarise_run, to_json
+from nl2sql.rows import Gold, Question, Selection, Step
+from tasks.artifact_store import Artifact, read_table, replace_file
+
+TRACED = ("groundings", "linkings", "candidates", "repairs", "selections", "verdicts", "recalls")
+SEPARATOR = "\t----- bird -----\t"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a report says of the run itself."""
+
+    run_id: str
+    dataset: str
+    preset: str
+    output: str  # folder
+    started: float  # Unix time
+
+
+@task(name="write_report", task_run_name="write report: {run.run_id}", persist_result=False)
+def write_report(run: Run, benchmark: Benchmark, questions: Sequence[Question], steps: Sequence[Step]) -> RunSummary:
+    """Write report.html, summary.json and predictions.json (BIRD's format) into the run's folder."""
+    tables = {kind: gather(kind, steps) for kind in TRACED}
+    golds = from_table(gather("golds", steps), Gold)
+    folder = Path(run.output).absolute()
+    summary = summarise_run(
+        questions,
+        **tables,
+        databases=benchmark.databases,
+        run_id=run.run_id,
+        dataset=run.dataset,
+        preset=run.preset,
+        finished=time.strftime("%Y-%m-%d %H:%M:%S"),
+        seconds=time.time() - run.started,
+        report=str(folder / "report.html"),
+        failed_tasks=[f"{s.stage} of {s.db_id or 'all databases'}: {s.error}" for s in steps if s.error],
+        notes=data_notes(benchmark, golds),
+    )
+    page = render_report(summary, questions, **tables, gold_previews={g.question_id: g.preview for g in golds})
+    replace_file(folder / "report.html", lambda name: Path(name).write_text(page, encoding="utf-8"))
+    _write_json(folder / "summary.json", {**to_json(summary), "run_folder": str(folder)})
+    _write_json(folder / "predictions.json", predictions(questions, from_table(tables["selections"], Selection)))
+    return summary
+
+
+def gather(kind: str, steps: Sequence[Step]) -> pa.Table:
+    """All rows of one kind that the manifest names, in its order."""
+    names = ("kind", "path", "sha256", "rows", "schema_version", "seconds")
+    found = [Artifact(*(getattr(s, n) for n in names)) for s in steps if s.kind == kind]
+    empty = arrow_schema(CONTRACTS[kind].row).empty_table()
+    return pa.concat_tables([empty, *(read_table(a) for a in found)])
+
+
+def data_notes(benchmark: Benchmark, golds: Sequence[Gold]) -> list[str]:
+    """What is wrong with the benchmark itself, a line each."""
+    notes = [f"{p.where}: {p.what}" for p in benchmark.problems]
+    failing = [g for g in golds if g.outcome in ("error", "timeout", "too_large")]
+    return notes + [f"gold SQL of question {g.question_id} ({g.db_id}) fails: {g.error or g.outcome}" for g in failing]
+
+
+def predictions(questions: Sequence[Question], selections: Sequence[Selection]) -> dict[str, str]:
+    """The answers in BIRD's submission format, unanswered questions as blank SQL, in the benchmark's order."""
+    answers = {s.question_id: s.sql for s in selections}
+    return {q.question_id: f"{answers.get(q.question_id, '')}{SEPARATOR}{q.db_id}" for q in questions}
+
+
+def _write_json(path: Path, value: object) -> None:
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    replace_file(path, lambda name: Path(name).write_text(text, encoding="utf-8"))

@@ -1,0 +1,171 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from nl2sql.contracts import CONTRACTS, to_table
+from nl2sql.reporting.run_summary import wilson_interval
+from nl2sql.reporting.summarise_run import RECORDED_LABEL, RULES_LABEL, run_label, summarise_run, to_json
+from nl2sql.rows import ColumnName, Database, Question, Recall
+
+KINDS = (
+    "questions",
+    "groundings",
+    "linkings",
+    "candidates",
+    "repairs",
+    "selections",
+    "verdicts",
+    "recalls",
+)
+
+
+@pytest.fixture(scope="module")
+def summary(run):
+    return summarise_run(*run.rows, dataset="harbours", seconds=83.4, failed_tasks=["ground quay: disk is full"])
+
+
+def test_counts_every_question_once(summary, run):
+    assert summary.overall.n == len(run.questions) == 13
+    assert sum(summary.statuses.values()) == 13
+    for groups in (summary.by_difficulty, summary.by_database):
+        assert sum(g.n for g in groups) == 13
+        assert sum(g.correct for g in groups) == summary.overall.correct
+    assert sum(summary.reasons.values()) == 13 - summary.overall.correct
+
+
+def test_separates_right_missed_wrong_and_unanswered(summary):
+    # Missed: the heaviest ship, the hostile name, the ships by country; unanswered: none runs, none there, task failed.
+    assert summary.statuses == {"right": 5, "missed": 3, "wrong": 2, "unanswered": 3}
+    assert summary.overall.available == 8
+    assert summary.overall.upper_bound == pytest.approx(100 * 8 / 13)
+
+
+def test_vote_and_selection_differ_by_what_is_gained_and_lost(summary):
+    assert summary.overall.voted - summary.lost + summary.gained == summary.overall.correct
+    assert (summary.gained, summary.lost) == (0, 1)  # the ships by country: the vote was right
+
+
+def test_repairs_are_judged_by_the_verdict_before(summary):
+    assert (summary.changed, summary.fixed, summary.broken) == (2, 1, 1)
+    assert {(a.name, a.fixed, a.broken) for a in summary.actions} == {("literal", 1, 0), ("join", 0, 1)}
+
+
+def test_without_verdicts_before_only_a_failure_can_have_been_fixed(run):
+    known = [v for v in run.verdicts if v.system != "unrepaired"]
+    rows = [*run.rows[:6], known, run.recalls]
+    assert (summarise_run(*rows).fixed, summarise_run(*rows).broken) == (0, 0)
+    failed = [replace(r, outcome_before="error") if r.sql != r.sql_before else r for r in run.repairs]
+    rows[4] = failed
+    assert (summarise_run(*rows).fixed, summarise_run(*rows).broken) == (1, 0)
+
+
+def test_a_failed_task_is_reported_and_counts_as_wrong(summary):
+    assert summary.failed_questions == ("lost",)
+    assert summary.reasons["task failed"] == 1
+    assert "ground quay: disk is full" in to_json(summary)["failed_tasks"]
+
+
+def test_generators_stand_for_themselves(summary):
+    by_name = {g.name: g for g in summary.generators}
+    assert [g.correct for g in summary.generators] == sorted((g.correct for g in summary.generators), reverse=True)
+    assert sum(g.candidates for g in summary.generators) == summary.candidates == 25
+    assert by_name["recorded:A"].unique == 5
+    assert by_name["rules"].unique == 0
+    assert all(g.cost == 0 for g in summary.generators)
+
+
+def test_a_generator_with_several_samples_is_judged_by_its_first(make_run, case):
+    pool = [("rules", "SELECT 1"), ("A", "SELECT 2")]
+    run = make_run([case("Two?", "SELECT 2", pool)])
+    as_second = [replace(c, generator="rules") for c in run.candidates]
+    (figures,) = summarise_run(
+        run.questions, (), (), as_second, run.repairs, run.selections, run.verdicts, ()
+    ).generators
+    assert (figures.correct, figures.available, figures.candidates, figures.answered) == (0, 1, 2, 1)
+
+
+def test_difficulties_stand_in_the_order_of_the_field(summary):
+    assert [g.name for g in summary.by_difficulty] == ["simple", "moderate", "challenging", "unknown"]
+
+
+def test_linking_is_averaged_over_questions_with_a_gold_that_parses(summary):
+    assert summary.s2.n == 11  # of 12: one gold names a table that is not there
+    assert summary.s2.strict_recall == pytest.approx(100 * 10 / 11)
+    assert summary.s1.columns_kept < summary.s2.columns_kept < summary.s2.columns_total
+    assert (summary.cells, summary.cell_recall) == (3, pytest.approx(100 * 2 / 3))
+
+
+def test_a_gold_without_columns_cannot_be_missed():
+    count_all = Recall("1", "d", (), (), (), 0, 3, 10, (), (), "")
+    missed = Recall(
+        "2", "d", (ColumnName("t", "a"), ColumnName("t", "b")), (), (ColumnName("t", "a"),), 1, 5, 10, (), (), ""
+    )
+    figures = summarise_run((), (), (), (), (), (), (), [count_all, missed]).s2
+    assert (figures.strict_recall, figures.recall, figures.precision) == (50.0, 75.0, 10.0)
+    assert (figures.columns_kept, figures.share_kept) == (4.0, 40.0)
+
+
+def test_data_quality_is_noted(run):
+    broken = Database("attic", "attic.sqlite", "", 0, "", "", "file is not a database")
+    twice = [*run.questions, run.questions[0]]
+    notes = summarise_run(twice, *run.rows[1:], databases=[broken], notes=["dev.json: 2 questions left out"]).notes
+    joined = "\n".join(notes)
+    assert "dev.json: 2 questions left out" in notes
+    assert "stand more than once: 1 (1 in all)" in joined
+    assert "does not run, counted as wrong: 5 (1 in all)" in joined
+    assert "database attic does not open: file is not a database" in joined
+
+
+def test_the_label_says_where_the_sql_comes_from(run):
+    rules = [c for c in run.candidates if c.generator == "rules"]
+    recorded = [c for c in run.candidates if c.generator != "rules"]
+    assert run_label(rules) == RULES_LABEL == "keyless rules baseline (no model)"
+    assert run_label(recorded) == RECORDED_LABEL
+    assert "recorded" in run_label(run.candidates)
+    assert "rules" in run_label(run.candidates)
+    assert run_label([*rules, replace(rules[0], generator="reasoning", model="some-model")]) == ""
+    assert run_label([]) == "no candidates"
+
+
+def test_json_has_the_promised_keys_and_is_json(summary):
+    made = json.loads(json.dumps(to_json(summary), allow_nan=False))
+    promised = "n execution_accuracy upper_bound majority_vote by_difficulty linking cell_recall fixed broken unanimous"
+    assert set(promised.split()) <= set(made)
+    assert {"seconds", "run_id", "report", "failed_questions", "generators", "by_database"} <= set(made)
+    parts = {"strict_recall", "recall", "precision", "columns_kept", "columns_total", "s1"}
+    assert parts <= set(made["linking"])
+    assert made["execution_accuracy"] == 38.46
+    assert made["by_difficulty"]["simple"]["n"] == 6
+
+
+def test_an_empty_run_has_no_figures_and_no_errors():
+    nothing = to_json(summarise_run(*[()] * 8))
+    assert nothing["n"] == 0
+    assert nothing["execution_accuracy"] == 0
+    assert nothing["linking"]["strict_recall"] is None
+    assert nothing["cell_recall"] is None
+
+
+def test_arrow_tables_give_the_same_as_rows(run, summary):
+    tables = [to_table(rows, CONTRACTS[kind].row) for kind, rows in zip(KINDS, run.rows, strict=True)]
+    made = summarise_run(*tables, dataset="harbours", seconds=83.4, failed_tasks=["ground quay: disk is full"])
+    assert to_json(made) == to_json(summary)
+
+
+def test_a_question_without_gold_counts_as_wrong_and_is_noted():
+    question = Question("9", "d", "Why?", "", " ", "simple", "dev")
+    made = summarise_run([question], *[()] * 7)
+    assert made.overall.correct == 0
+    assert "questions without gold SQL, counted as wrong: 9 (1 in all)" in made.notes
+
+
+def test_wilson_interval_matches_published_values():
+    # Newcombe 1998, table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29.
+    for correct, n, low, high in (
+        (81, 263, 25.53, 36.62),
+        (15, 148, 6.24, 16.05),
+        (0, 20, 0, 16.11),
+        (1, 29, 0.61, 17.18),
+    ):
+        assert wilson_interval(correct, n) == pytest.approx((low, high), abs=0.006)

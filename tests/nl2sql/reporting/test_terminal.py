@@ -1,0 +1,51 @@
+import pytest
+
+from nl2sql.reporting.summarise_run import summarise_run
+from nl2sql.reporting.terminal import headline, markdown_table, terminal_text
+
+
+@pytest.fixture(scope="module")
+def summary(run):
+    return summarise_run(*run.rows, dataset="har|bours_[1]", preset="offline", seconds=83.4, notes=["<b>dup</b> | ids"])
+
+
+def test_terminal_and_markdown_show_the_same_figures(summary):
+    text, markdown = terminal_text(summary), markdown_table(summary)
+    for line in headline(summary):
+        assert line.value in text
+        assert line.value in markdown
+
+
+def test_every_line_fits_a_terminal_of_eighty_columns(summary):
+    assert max(len(line.rstrip()) for line in terminal_text(summary, width=80).splitlines()) <= 80
+
+
+def test_the_label_is_said(make_run, case):
+    run = make_run([case("One?", "SELECT 1", [("rules", "SELECT 1")])])
+    summary = summarise_run(*run.rows)
+    assert "keyless rules baseline (no model)" in terminal_text(summary)
+    assert "keyless rules baseline (no model)" in markdown_table(summary)
+
+
+def test_markdown_is_not_broken_by_what_the_run_is_called(summary):
+    markdown = markdown_table(summary)
+    assert "<b>" not in markdown
+    rows = [line for line in markdown.splitlines() if line.startswith("|")]
+    assert all(line.replace("\\|", "").count("|") == 4 for line in rows)
+
+
+def test_rich_markup_in_texts_stays_text(run):
+    summary = summarise_run(*run.rows, dataset="[red]x[/red]", notes=["[link=http://a]b[/link]"])
+    text = terminal_text(summary)
+    assert "[red]x[/red]" in text
+    assert "[link=http://a]b[/link]" in text
+
+
+def test_many_notes_are_cut_short(run):
+    text = terminal_text(summarise_run(*run.rows, notes=[f"note {n}" for n in range(400)]))
+    assert "more notes in the report" in text
+    assert "note 300" not in text
+
+
+def test_an_empty_run_has_a_table():
+    assert "execution accuracy" in terminal_text(summarise_run(*[()] * 8))

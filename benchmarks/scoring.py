@@ -34,7 +34,7 @@ from nl2sql.scoring.judgement_cache import judgements_from_table, judgements_to_
 from nl2sql.scoring.predictions import load_predictions
 
 LIMIT = 30.0  # seconds for a prediction and its gold together
-LARGE_ROWS = 1_500_000
+LARGE_ROWS = 500_000
 LARGE_SYSTEMS = 12
 
 

@@ -219,8 +219,13 @@ def score(
 
     PREDICTIONS is JSON lines (question_id, sql, optional db_id and model) or BIRD's own JSON.
 
-    JSON: {models: {NAME: {n, correct, execution_accuracy}}, problems: [..]}.
+    JSON: {models: {NAME: {n, correct, execution_accuracy}}, problems: [..], differences: {RULE: count}};
+    execution_accuracy is a percentage from 0 to 100.
     """
     from flows.commands import run_score
 
     return run_score(dataset, predictions, split, timeout, strict_parity, as_json)
+
+
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from prefect.client.schemas.objects import State
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from flows.headline import collected
 from flows.manifests import manifest_of, read_manifest
@@ -22,6 +24,8 @@ from flows.progress import watched_by
 from nl2sql.benchmarks import load_benchmark
 from nl2sql.errors import UserError
 from nl2sql.rows import Step
+from nl2sql.scoring.execution_accuracy import SCORING_LIMITS, score_predictions
+from nl2sql.scoring.predictions import load_predictions
 from tasks.artifact_store import ArtifactStore
 
 SCREEN = Console()
@@ -135,8 +139,37 @@ def run_evaluation(options: Options, as_json: bool, **asked: Any) -> int:
 
 
 def run_score(dataset: str, predictions: str, split: str, timeout: float, strict_parity: bool, as_json: bool) -> int:
-    """Score a file of recorded predictions and print a line per model."""
-    raise NotImplementedError
+    """Score a file of recorded predictions and print a line per model, best first."""
+    loaded = load_predictions(predictions)
+    benchmark = load_benchmark(dataset, split)
+    limits = replace(SCORING_LIMITS, seconds=timeout)
+    with MARGIN.status(f"scoring {len(loaded.items):,} predictions"):
+        scores = score_predictions(
+            loaded, benchmark.questions, benchmark.databases, limits, strict_parity=strict_parity
+        )
+    problems = [f"{p.where}: {p.what}" for p in (*benchmark.problems, *loaded.problems, *scores.problems)]
+    for problem in problems:
+        click.echo(f"nl2sql: note: {problem}", err=True)
+    best_first = sorted(scores.models.items(), key=lambda item: (-item[1].execution_accuracy, item[0]))
+    models = {
+        name: {"n": s.n, "correct": s.correct, "execution_accuracy": round(100 * s.execution_accuracy, 2)}
+        for name, s in best_first
+    }
+    SCREEN.print(_score_table(models))
+    if scores.differences:
+        SCREEN.print(f"[dim]BIRD's own evaluator differs on: {dict(scores.differences)}; see docs/scoring.md[/dim]")
+    if as_json:
+        click.echo(json.dumps({"models": models, "problems": problems, "differences": dict(scores.differences)}))
+    return 0
+
+
+def _score_table(models: dict[str, dict[str, Any]]) -> Table:
+    table = Table("model", "correct", "n", "EX %", box=None, pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, m in models.items():
+        table.add_row(Text(name), f"{m['correct']:,}", f"{m['n']:,}", f"{m['execution_accuracy']:.2f}")
+    return table
 
 
 def run_ask(

@@ -69,7 +69,12 @@ def finish(store: ArtifactStore, steps: Iterable[Step]) -> State:
 def manifest_of(state: State) -> Artifact:
     """The manifest that a flow ended with, failed tasks or not; raises what stopped a flow that has none."""
     result = state.result(raise_on_failure=False)
-    return state.result() if isinstance(result, BaseException) else result
+    if isinstance(result, State):  # a flow that ends with the state of its last flow
+        return manifest_of(result)
+    if not isinstance(result, Artifact):
+        state.result()  # raises what stopped the flow
+        raise TypeError(f"a flow ended with {result!r} and not with a manifest")
+    return result
 
 
 def read_manifest(manifest: Artifact) -> list[Step]:

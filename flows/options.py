@@ -20,7 +20,7 @@ class Options(BaseModel):
     batch_size: int = Field(default=32, ge=1, le=10_000, description="Questions per task")
     examples: int = Field(default=8, ge=0, le=100, description="Similar training questions to look up per question")
     timeout: float = Field(default=30.0, gt=0, description="Seconds that one SQL statement may run")
-    margin: float = Field(default=0.2, ge=0, le=1, description="Lead in vote share above which the vote decides")
+    margin: float = Field(default=0.05, ge=0, le=1, description="Lead in vote share above which the vote decides")
     empty_is_wrong: bool | None = Field(
         default=None, description="Treat an empty result as a mistake; by default so for BIRD and not elsewhere"
     )

@@ -10,13 +10,14 @@ import numpy as np
 import pyarrow as pa
 
 BASE = 0x9E3779B97F4A7C15  # odd, so that powers never vanish modulo 2^64
-LONGEST = 1 << 22  # bytes of one text that are hashed
+LONGEST = 1 << 16  # bytes of one text that are hashed
+PART = 1 << 22  # bytes that are hashed at once
 
 
 def hash_texts(texts: Sequence[str | bytes] | pa.Array) -> np.ndarray:
     """A 64-bit hash per text, as uint64 of shape (n,): polynomial over the bytes, then mixed.
 
-    Only the first LONGEST bytes of a text count.
+    Of a text only its length and its first LONGEST bytes count.
     """
     array = texts if isinstance(texts, pa.Array) else _as_binary(texts)
     offsets, data = _buffers(array)
@@ -45,7 +46,7 @@ def _buffers(array: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 
 def _parts(lengths: np.ndarray) -> list[slice]:
     """Runs of texts of about four million bytes each, so that the eight bytes a byte takes stay few."""
-    ends = np.cumsum(np.minimum(lengths, LONGEST)) // LONGEST
+    ends = np.cumsum(np.minimum(lengths, LONGEST)) // PART
     cuts = np.flatnonzero(np.diff(ends)) + 1
     bounds = [0, *cuts.tolist(), len(lengths)]
     return [slice(a, b) for a, b in pairwise(bounds) if b > a]

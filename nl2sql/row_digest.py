@@ -21,8 +21,9 @@ class RowDigest:
     `rows` counts the rows taken, `size` the characters of their text form (close to their bytes).
     """
 
-    def __init__(self) -> None:
-        """Start with no rows."""
+    def __init__(self, text_limit: int = TEXT_LIMIT, run_length: int = RUN_LENGTH) -> None:
+        """Start with no rows. Only digests made with the same `text_limit` can be compared."""
+        self._text_limit, self._run_length = text_limit, run_length
         self.rows = 0
         self.size = 0
         self._texts: set[str] = set()
@@ -39,7 +40,7 @@ class RowDigest:
         if text not in self._texts:
             self._texts.add(text)
             self._held += len(text)
-            if self._held > TEXT_LIMIT:
+            if self._held > self._text_limit:
                 self._hash_texts()
 
     def finish(self) -> tuple[str, int]:
@@ -61,7 +62,7 @@ class RowDigest:
         self._hashes.update(blake2b(t.encode(), digest_size=WIDTH).digest() for t in self._texts)
         self._texts.clear()
         self._held = 0
-        if len(self._hashes) > RUN_LENGTH:
+        if len(self._hashes) > self._run_length:
             self._spill()
 
     def _spill(self) -> None:

@@ -133,8 +133,8 @@ def sql_skeleton(sql: str) -> str:
 
 
 def _blanked(tree: exp.Expr) -> str:
-    blanked: exp.Expr = tree.transform(_blank)
-    return blanked.sql(dialect="sqlite", comments=False)
+    blanked = tree.transform(_blank)
+    return blanked.sql(dialect="sqlite", comments=False, copy=False) if blanked else ""
 
 
 def _blank(node: exp.Expr) -> exp.Expr | None:
@@ -142,9 +142,9 @@ def _blank(node: exp.Expr) -> exp.Expr | None:
         keep = isinstance(node, exp.Column) and isinstance(node.this, exp.Star)
         return node if keep or isinstance(node, exp.Null) else exp.to_identifier(BLANK)
     if isinstance(node, exp.Table):
-        return exp.to_table(BLANK)
+        return exp.Table(this=exp.to_identifier(BLANK))
     if isinstance(node, exp.Alias):
-        return node.this.transform(_blank)
+        return node.this.transform(_blank, copy=False)
     if isinstance(node, exp.Subquery) and node.alias:
         node.set("alias", None)
     return node

@@ -1,7 +1,6 @@
 """Op 6 on disk: questions and groundings in, the columns that they need out."""
 
-from nl2sql.models.rules.draft import draft
-
+from nl2sql.models.rules.generator import Rules
 from nl2sql.online import link_schema as op
 from nl2sql.rows import Grounding, Linking, Question
 from tasks.artifact_store import Artifact, read_rows
@@ -9,7 +8,13 @@ from tasks.cached_task import artifact_task
 from tasks.database_context import CONTEXT_CALLS, OfflineArtifacts, open_context
 
 
-@artifact_task("linkings", calls=[op.link_schema, draft, *CONTEXT_CALLS], tags=["online"])
+def draft_by_rules() -> op.Draft:
+    """The rules generator's best statement over the full schema, which remembers the database between questions."""
+    rules = Rules()
+    return lambda question, grounding, _linking, context: rules.draft(question, grounding, context)
+
+
+@artifact_task("linkings", calls=[op.link_schema, Rules, *CONTEXT_CALLS], tags=["online"])
 def link_schema(questions: tuple[Question, ...], groundings: Artifact, offline: OfflineArtifacts) -> list[Linking]:
     """Link a batch of questions to the schema, with the rules generator's draft for the reversed pass."""
-    return op.link_schema(questions, read_rows(groundings, Grounding), open_context(offline), draft=draft)
+    return op.link_schema(questions, read_rows(groundings, Grounding), open_context(offline), draft=draft_by_rules())

@@ -1,8 +1,10 @@
 """Scoring on disk: executed candidates and selections in, a verdict on each out."""
 
-from nl2sql.execution import Limits
+from dataclasses import replace
+
 from nl2sql.rows import Database, Question, Repair, Selection, Verdict
 from nl2sql.scoring import score_answers as op
+from nl2sql.scoring.execution_accuracy import SCORING_LIMITS
 from tasks.artifact_store import Artifact, read_rows
 from tasks.cached_task import artifact_task
 
@@ -21,5 +23,5 @@ def score_answers(
         read_rows(repairs, Repair),
         read_rows(selections, Selection),
         database.path,
-        Limits(seconds=timeout),
+        replace(SCORING_LIMITS, seconds=timeout),
     )

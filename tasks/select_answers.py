@@ -12,7 +12,6 @@ def select_answers(
     questions: tuple[Question, ...],
     repairs: Artifact,
     offline: OfflineArtifacts,
-    ranks: tuple[str, ...],
     margin: float,
     empty_is_wrong: bool,
 ) -> list[Selection]:
@@ -21,7 +20,6 @@ def select_answers(
         questions,
         read_rows(repairs, Repair),
         open_context(offline),
-        ranks=ranks,
         margin=margin,
         empty_is_wrong=empty_is_wrong,
     )

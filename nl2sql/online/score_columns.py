@@ -12,9 +12,8 @@ import numpy as np
 from nl2sql.online.context import DatabaseContext
 from nl2sql.online.cue_words import cued_words
 from nl2sql.online.find_literals import shorten
-from nl2sql.online.words import Vocabulary, compact, identifier_words, text_words
+from nl2sql.online.words import Vocabulary, compact, identifier_words, lemma, text_words
 from nl2sql.rows import CellMatch, Grounding, Question
-from nl2sql.skeletons import sql_names
 
 # Weights of the sum, from what each signal says when it is there: the evidence names columns outright, a cell that
 # stands in one column nearly so; a name may be an everyday word; cosines and cues only rank what nothing else tells.
@@ -33,25 +32,31 @@ TABLE_WORD = 0.5  # weight of a name's word that only repeats its table: 'event'
 ID_WORD = 0.5  # weight of 'id' and the like, which questions seldom mean
 PROSE_MENTION = 0.5  # a column named in the prose of the evidence, not in a formula: may be an everyday word
 OTHER_TABLE = 0.4  # factor for a column when the evidence names another table's one of the same name
-METHOD_TRUST = {"exact": 1.0, "casefold": 0.95, "evidence": 1.0, "date": 0.7, "shape": 0.7, "number": 0.5}
+TABLE_TIE = 0.1  # tables whose standing differs by less are equally likely meant
+METHOD_TRUST = {"exact": 1.0, "casefold": 0.95, "folded": 0.9, "evidence": 1.0, "date": 0.7, "shape": 0.7, "number": 0.5}
 FUZZY_TRUST = 0.7
+DOUBTFUL = 0.5  # factor for literals that are very short, or the name of a table as well ("members", 'Member')
+SPLIT_NAME = 0.4  # factor for a part of a name where another table holds more of its parts
 SHORT_LITERAL = 3  # characters; shorter literals stand in cells by chance
 LABEL_WORDS = frozenset({"name", "title", "label", "fullname"})
 ID_WORDS = frozenset({"id", "key", "code", "uuid"})
 MENTION_WORDS = 4  # words of the longest column name looked for in evidence as written
 
 _TOKEN = re.compile(r"[^\W_]+|_")
-_IDENTIFIER = re.compile(r"[^\W]+(?:\.[^\W]+)?")
+_SQL_NAME = re.compile(r"`[^`]+`|\"[^\"]+\"|\w+")
+_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 _FORMULA = re.compile(r"\brefers?(?:\s+to)?\b|\bmeans?\b|=|\bis\b|\bstands?\s+for\b", re.I)
 _OPERATOR = re.compile(r"[=<>(]|\bLIKE\b|\bBETWEEN\b|\bIN\b|\bIS\b")
 
 
 @dataclass(frozen=True)
 class Scores:
-    """One row of signals per column in schema order, each 0..1; `tables` is each table's standing, 0..1."""
+    """One row of signals per column in schema order, each 0..1; `tables` is each table's standing
+    and `mentions` how much of its name the question says, 0..1."""
 
     signals: dict[str, np.ndarray]
     tables: np.ndarray
+    mentions: np.ndarray
 
     @cached_property
     def total(self) -> np.ndarray:
@@ -71,6 +76,7 @@ class ColumnScorer:
         self._place = {(c.table, c.column): i for i, c in enumerate(self.columns)}
         expanded = {(p.table, p.column): p.expanded_name for p in context.profiles}
         self._table_words = [identifier_words(name) for name in self.tables]
+        self._table_lemmas = {lemma(compact(name)) for name in self.tables}
         self._names = [
             [identifier_words(n) for n in {c.column, expanded.get((c.table, c.column), "")} if n.strip()]
             for c in self.columns
@@ -79,7 +85,9 @@ class ColumnScorer:
         for i, c in enumerate(self.columns):
             for name in {compact(c.column), compact(expanded.get((c.table, c.column), ""))} - {""}:
                 self._compact[name].append(i)
-        self._table_compact = {compact(name): i for name, i in place.items()}
+        names = {name: i for i, name in enumerate(dict.fromkeys(compact(c.column) or c.column for c in self.columns))}
+        self._groups = np.array([names[compact(c.column) or c.column] for c in self.columns], dtype=np.int64)
+        self._namesakes = np.sqrt(np.bincount(self._groups))[self._groups] if len(names) else np.ones(0)
         self._index_words()
         self.keys = _key_places(context, self._place)
         self.labels = np.array([bool(LABEL_WORDS & {w for n in names for w in n}) for names in self._names])
@@ -118,15 +126,18 @@ class ColumnScorer:
         signals = {
             "name": self._named(alike),
             "evidence": self._mentioned(evidence),
-            "cell": self._celled(grounding.cells),
+            "cell": self._celled(grounding),
             "embedding": self._near(grounding),
             "cue": self._cued(text),
             "example": self._exemplified(grounding),
         }
-        tables = self._table_standing(alike, signals)
+        mentions = self._table_mentions(alike)
+        tables = self._table_standing(mentions, signals)
+        for name in ("name", "evidence"):
+            signals[name] = self._in_meant_table(signals[name], tables)
         signals["table"] = tables[self.table_of] if len(tables) else np.zeros(0)
         signals["label"] = signals["table"] * self.labels
-        return Scores(signals, tables)
+        return Scores(signals, tables, mentions)
 
     def _similarities(self, words: Sequence[str]) -> np.ndarray:
         alike = np.zeros(len(self._word_place))
@@ -166,19 +177,25 @@ class ColumnScorer:
                     other = table and compact(table) != compact(self.columns[i].table)
                     mentioned[i] = max(mentioned[i], value * (OTHER_TABLE if other else 1.0))
 
-    def _celled(self, cells: Sequence[CellMatch]) -> np.ndarray:
+    def _celled(self, grounding: Grounding) -> np.ndarray:
         """Columns that hold a literal, less sure the more columns hold it."""
         celled = np.zeros(len(self.columns))
         holders: dict[str, set[tuple[str, str]]] = defaultdict(set)
-        for cell in cells:
+        for cell in grounding.cells:
             holders[cell.literal.casefold()].add((cell.table, cell.column))
-        for cell in cells:
+        split = _split_names(grounding)
+        for cell in grounding.cells:
             place = self.place(cell.table, cell.column)
             if place is not None:
-                trust = METHOD_TRUST.get(cell.method, FUZZY_TRUST) * (0.5 if len(cell.literal) < SHORT_LITERAL else 1)
-                strength = cell.score * trust / math.sqrt(len(holders[cell.literal.casefold()]))
+                strength = cell.score * self._trust(cell) / math.sqrt(len(holders[cell.literal.casefold()]))
+                strength *= SPLIT_NAME if (cell.literal, cell.table) in split else 1.0
                 celled[place] = max(celled[place], strength)
         return celled
+
+    def _trust(self, cell: CellMatch) -> float:
+        trust = METHOD_TRUST.get(cell.method, FUZZY_TRUST)
+        is_short, is_name = len(cell.literal) < SHORT_LITERAL, lemma(cell.literal) in self._table_lemmas
+        return trust * (DOUBTFUL if is_short or (is_name and cell.method not in ("exact", "evidence")) else 1.0)
 
     def _near(self, grounding: Grounding) -> np.ndarray:
         near = np.zeros(len(self.columns))
@@ -191,6 +208,7 @@ class ColumnScorer:
     def _cued(self, text: str) -> np.ndarray:
         words = [w.casefold() for w in _TOKEN.findall(text) if w != "_"]
         pairs = {f"{a}_{b}" for a, b in zip(words, words[1:], strict=False)}
+        pairs |= {"year"} if _YEAR.search(text) else set()
         targets = cued_words(set(words) | set(text_words(text)) | pairs)
         return np.array([float(any(targets & set(n) for n in names)) for names in self._names])
 
@@ -198,21 +216,46 @@ class ColumnScorer:
         """How often similar questions' queries use a column of that name."""
         found = np.zeros(len(self.columns))
         for example in grounding.examples:
-            for name in sql_names(example.sql).columns:
-                for i in self._compact.get(compact(name), ()):
-                    found[i] += 1.0
+            # A parse would cost more than all other signals together and find the same names.
+            for name in {compact(word) for word in _SQL_NAME.findall(example.sql)}:
+                found[self._compact.get(name, [])] += 1.0
         return np.minimum(found / max(1, len(grounding.examples)) * 2, 1.0)
 
-    def _table_standing(self, alike: np.ndarray, signals: dict[str, np.ndarray]) -> np.ndarray:
+    def _table_mentions(self, alike: np.ndarray) -> np.ndarray:
+        words = ([alike[self._word_place[w]] for w in words] for words in self._table_words)
+        return np.array([np.mean(w) if w else 0.0 for w in words])
+
+    def _table_standing(self, mentions: np.ndarray, signals: dict[str, np.ndarray]) -> np.ndarray:
         """A table stands as high as the question's mention of its name or its best column's sure signals."""
-        standing = np.zeros(len(self.tables))
-        for i, words in enumerate(self._table_words):
-            if words:
-                standing[i] = np.mean([alike[self._word_place[w]] for w in words])
-        sure = np.maximum(signals["evidence"] * 0.8, signals["cell"])
-        sure = np.maximum(sure, 0.7 * signals["name"] ** 2)
+        standing = mentions.copy()
+        sure = np.maximum(0.8 * signals["evidence"] / self._namesakes, signals["cell"])
+        sure = np.maximum(sure, 0.7 * signals["name"] ** 2 / self._namesakes)
         np.maximum.at(standing, self.table_of, sure)
         return standing
+
+
+    def _in_meant_table(self, signal: np.ndarray, tables: np.ndarray) -> np.ndarray:
+        """Lower a signal for columns whose namesake stands in a table that is likelier meant."""
+        if not len(signal):
+            return signal
+        standing = tables[self.table_of]
+        best = np.zeros(self._groups.max() + 1)
+        np.maximum.at(best, self._groups, standing)
+        return np.where(standing < best[self._groups] - TABLE_TIE, OTHER_TABLE, 1.0) * signal
+
+
+def _split_names(grounding: Grounding) -> set[tuple[str, str]]:
+    """Literals with tables that hold less of a name than another: of 'Elijah Allen' a city Allen."""
+    tables: dict[str, set[str]] = defaultdict(set)
+    for cell in grounding.cells:
+        tables[cell.literal].add(cell.table)
+    found = set()
+    for name in grounding.literals:
+        parts = [p for p in name.split() if p in tables] if " " in name else []
+        counts = Counter(t for part in parts for t in tables[part])
+        most = max(counts.values(), default=0)
+        found |= {(p, t) for p in parts for t in tables[p] if counts[t] < most}
+    return found
 
 
 def _key_places(context: DatabaseContext, place: dict[tuple[str, str], int]) -> np.ndarray:

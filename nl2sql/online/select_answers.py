@@ -1,7 +1,7 @@
 """Op 9: choose one answer per question from what its candidates return."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Protocol
@@ -88,13 +88,14 @@ def select_answers(
     candidate ran: path none, confidence 0, and the first candidate's SQL as the best effort.
 
     `accuracies` say how often each generator is right (0..1, by generator or system, e.g. measured on scored runs);
-    None estimates them from how these candidates agree. `ranks` are generators, best first; by accuracy when empty.
+    None estimates them from how these candidates agree. `ranks` are generators, best first; the accuracies order those
+    that are not in it, which come last.
     """
     by_question: dict[str, list[Repair]] = defaultdict(list)
     for repair in repairs:
         by_question[repair.question_id].append(repair)
     known = estimate_accuracies(repairs, empty_is_wrong) if accuracies is None else accuracies
-    places = {name: place for place, name in enumerate(ranks or _by_accuracy(repairs, known))}
+    places = _places({r.generator for r in repairs}, ranks, known)
     ballots = [
         count_votes(q, by_question.get(q.question_id, ()), places, margin, empty_is_wrong, known) for q in questions
     ]
@@ -102,9 +103,15 @@ def select_answers(
     return [_select(b, points, comparisons[b.question.question_id], known) for b in ballots]
 
 
-def _by_accuracy(repairs: Sequence[Repair], accuracies: Mapping[str, float]) -> list[str]:
-    generators = dict.fromkeys(r.generator for r in repairs)
-    return sorted(generators, key=lambda g: -accuracy_of(g, accuracies))
+def _places(generators: Iterable[str], ranks: Sequence[str], accuracies: Mapping[str, float]) -> dict[str, int]:
+    """Place generators by rank, then by accuracy. The rank of 'recorded' holds for every 'recorded:NAME'."""
+    given = {name: place for place, name in enumerate(ranks)}
+
+    def order(generator: str) -> tuple[int, float, str]:
+        maker = generator.partition(":")[0]
+        return given.get(generator, given.get(maker, len(given))), -accuracy_of(generator, accuracies), generator
+
+    return {generator: place for place, generator in enumerate(sorted(generators, key=order))}
 
 
 def count_votes(
@@ -136,8 +143,8 @@ def _group(candidates: Sequence[Repair], places: Mapping[str, int], weights: Map
             members[candidate.result_digest].append(candidate)
     groups = []
     for digest, found in members.items():
-        found.sort(key=lambda r: places.get(r.generator, len(places)))
-        rank = places.get(found[0].generator, len(places))
+        found.sort(key=lambda r: places[r.generator])
+        rank = places[found[0].generator]
         weight = sum(weights[r.candidate_id] for r in found)
         groups.append(Group(digest, tuple(found), weight, rank, found[0].outcome in BLANK))
     return groups

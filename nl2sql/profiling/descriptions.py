@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,8 @@ FIELDS = {
     "value description": "value_description",
     "value descriptions": "value_description",
 }
+# A label that BIRD's authors put before most remarks; it says nothing.
+LABEL = re.compile(r"^commonsense (?:evidence|reasoning)\s*:?\s*", re.IGNORECASE)
 
 
 class Description(NamedTuple):
@@ -81,7 +84,7 @@ def _described(header: Sequence[str], row: Sequence[str]) -> Iterable[tuple[str,
     cells: dict[str, str] = {}
     for name, cell in zip(header, row, strict=False):
         if name:
-            cells.setdefault(name, " ".join(cell.split()))
+            cells.setdefault(name, LABEL.sub("", " ".join(cell.split())))
     column = cells.pop("column", "")
     if column:
         yield column.casefold(), Description(**cells)

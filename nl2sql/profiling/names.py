@@ -1,6 +1,7 @@
 """Read the words in the names that people give to tables and columns."""
 
 import re
+from functools import lru_cache
 
 WORDS = re.compile(r"[^\W\d_]+|\d+")
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -10,6 +11,7 @@ KEY_WORDS = frozenset(
 )
 
 
+@lru_cache(maxsize=1 << 16)
 def name_words(name: str) -> tuple[str, ...]:
     """The words of an identifier: 'EyeColour_ID' gives eye, colour, id."""
     return tuple(w.casefold() for w in WORDS.findall(CAMEL.sub(" ", name)))
@@ -24,6 +26,7 @@ def stem(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
 
 
+@lru_cache(maxsize=1 << 16)
 def subject(name: str) -> tuple[str, ...]:
     """What a key's name speaks of: its stems without the words that only say 'key'."""
     words = [stem(w) for w in name_words(name)]

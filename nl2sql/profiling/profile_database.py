@@ -1,7 +1,7 @@
 """Profile every column of a database in one pass over each table (op 0)."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
@@ -23,13 +23,16 @@ Progress = Callable[[str, int, int], None]  # table, tables done, tables in all
 
 
 def profile_database(
-    database: Database, distinct_limit: int = DISTINCT_PER_COLUMN, progress: Progress | None = None
+    database: Database,
+    distinct_limit: int = DISTINCT_PER_COLUMN,
+    progress: Progress | None = None,
+    view_seconds: float = VIEW_SECONDS,
 ) -> list[Profile]:
     """Profile all columns of a database, in schema order; [] when it has no tables.
 
     Values count as they are stored, whatever the column declares. Memory is bounded by `distinct_limit` different
     values a column and DISTINCT_PER_TABLE a table, not by rows; see Tally for what is estimated beyond. Text that is
-    not UTF-8 is read with U+FFFD in its place. A view that fails or takes over VIEW_SECONDS has columns without
+    not UTF-8 is read with U+FFFD in its place. A view that fails or takes over `view_seconds` has columns without
     values (rows = 0). Raises UserError when the file does not open or is corrupt anywhere: never half a profile.
     """
     descriptions = read_descriptions(database.description_path)
@@ -40,7 +43,7 @@ def profile_database(
         for done, table in enumerate(schema.tables):
             if progress:
                 progress(table.name, done, len(schema.tables))
-            tallies.update(_tally_table(connection, table, limit))
+            tallies.update(_tally_table(connection, table, limit, view_seconds))
     joins = _joins(schema, tallies)
     return [
         _profile(schema, table, position, tallies, joins, descriptions)
@@ -49,13 +52,16 @@ def profile_database(
     ]
 
 
-def _tally_table(connection: sqlite3.Connection, table: Table, limit: int) -> dict[ColumnName, Tally]:
+def _tally_table(
+    connection: sqlite3.Connection, table: Table, limit: int, view_seconds: float
+) -> dict[ColumnName, Tally]:
     names = [c.name for c in table.columns]
     if not names:
         return {}
     limit = max(1000, min(limit, DISTINCT_PER_TABLE // len(names)))
     try:
-        tallies = _read_table(connection, table, limit, lenient=False)
+        with time_limit(connection, view_seconds) if table.is_view else nullcontext():
+            tallies = _read_table(connection, table, limit, lenient=False)
     except sqlite3.OperationalError as error:
         if is_encoding_error(error):
             tallies = _read_table(connection, table, limit, lenient=True)
@@ -69,10 +75,9 @@ def _tally_table(connection: sqlite3.Connection, table: Table, limit: int) -> di
 def _read_table(connection: sqlite3.Connection, table: Table, limit: int, lenient: bool) -> list[Tally]:
     names = [c.name for c in table.columns]
     tallies = [Tally(limit) for _ in names]
-    with time_limit(connection, VIEW_SECONDS) if table.is_view else nullcontext():
-        for rows in chunks(connection, select_columns(table.name, names), columns=len(names), lenient=lenient):
-            for tally, values in zip(tallies, zip(*rows, strict=True), strict=True):
-                tally.add(values)
+    for rows in chunks(connection, select_columns(table.name, names), columns=len(names), lenient=lenient):
+        for tally, values in zip(tallies, zip(*rows, strict=True), strict=True):
+            tally.add(values)
     return [tally.finish() for tally in tallies]
 
 
@@ -103,6 +108,8 @@ def key_facts(name: ColumnName, tally: Tally, primary: bool) -> KeyFacts:
         is_unique=unique and tally.filled > 0 and tally.types[bytes] == 0,
         primary=primary,
         numbers=ends if whole and ends[0] is not None and ends[1] is not None else None,  # type: ignore[arg-type]
+        reads_as_number=tally.filled > 0 and _numeric_fraction(tally) == 1.0,
+        shortest=tally.shortest or 0,
         longest=tally.longest,
         fractional=tally.fractional or tally.types[bytes] > 0,
     )
@@ -177,8 +184,3 @@ def _date_format(tally: Tally, name: str, declared_type: str) -> str:
 def _numeric_fraction(tally: Tally) -> float:
     numbers = tally.types[int] + tally.types[float] + tally.numeric_texts
     return numbers / tally.filled if tally.filled else 0.0
-
-
-def schema_columns(profiles: Sequence[Profile]) -> list[ColumnName]:
-    """The columns of some profiles."""
-    return [ColumnName(p.table, p.column) for p in profiles]

@@ -18,26 +18,29 @@ def summarise_fields(profiles: Sequence[Profile]) -> list[Summary]:
     SHORT names the column in words, says what it means and gives a few values: for embedding and linking. LONG adds
     keys, counts, ranges, formats and the meaning of codes: for writing SQL.
     """
-    return [Summary(p.db_id, p.table, p.column, short_text(p), long_text(p), SOURCE) for p in profiles]
+    composite = {p.table for p in profiles if p.primary_key > 1}
+    return [
+        Summary(p.db_id, p.table, p.column, short_text(p), long_text(p, p.table in composite), SOURCE) for p in profiles
+    ]
 
 
 def short_text(profile: Profile) -> str:
     """Name, meaning and a few values of a column, at most SHORT_CHARACTERS long."""
     parts = [f"{spoken(profile.table)} {spoken_name(profile)}"]
     if profile.description and profile.description.casefold() != spoken_name(profile).casefold():
-        parts.append(profile.description.rstrip("."))
+        parts.append(profile.description.rstrip(". "))
     values = example_values(profile, SHORT_VALUES)
     if values and not is_key(profile):
         parts.append(f"such as {', '.join(values)}")
     return _cut("; ".join(parts), SHORT_CHARACTERS)
 
 
-def long_text(profile: Profile) -> str:
-    """Everything that the profile says of a column, as sentences."""
+def long_text(profile: Profile, composite: bool = False) -> str:
+    """Everything that the profile says of a column, as sentences; `composite` says how its table is keyed."""
     sentences = [
         _meaning(profile),
         profile.value_description,
-        *_keys(profile),
+        *_keys(profile, composite),
         _amounts(profile),
         _values(profile),
         _format(profile),
@@ -80,9 +83,9 @@ def _meaning(profile: Profile) -> str:
     return f"{opening}: {profile.description}" if profile.description else opening
 
 
-def _keys(profile: Profile) -> Iterable[str]:
+def _keys(profile: Profile, composite: bool) -> Iterable[str]:
     if profile.primary_key:
-        yield "It is the primary key" if profile.primary_key == 1 else "It is part of the primary key"
+        yield "It is part of the primary key" if composite else "It is the primary key"
     for target in profile.references:
         yield f"It refers to {target.table}.{target.column}"
     for target in profile.joins:

@@ -77,7 +77,7 @@ def render_report(
         gold_previews or {},
     )
     traces = pack_traces(questions, outcomes, rows, trace_budget)
-    script, theme = _asset("report.js"), _asset("theme.js")
+    script, theme = _asset("report_sql.js") + _asset("report.js"), _asset("theme.js")
     page = _template().render(
         run=summary,
         steps=waterfall(summary),

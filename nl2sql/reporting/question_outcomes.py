@@ -51,6 +51,28 @@ def verdicts_by_system(verdicts: Sequence[Verdict]) -> dict[str, dict[tuple[str,
     return found
 
 
+def repair_effects(
+    repairs: Sequence[Repair], systems: Mapping[str, Mapping[tuple[str, str], Verdict]]
+) -> dict[tuple[str, str], str]:
+    """What repair did to each candidate that it changed: fixed (wrong, then right), broken, or only changed.
+
+    Verdicts of the system 'unrepaired' tell what the statement was worth before. Without one, a statement that had no
+    result is known to have been wrong, and nothing is known of the others.
+    """
+    before, after = systems.get("unrepaired", {}), systems.get("candidate", {})
+    keys = {(r.question_id, r.candidate_id): r for r in repairs if r.sql != r.sql_before}
+    return {key: _effect(repair, before.get(key), after.get(key)) for key, repair in keys.items()}
+
+
+def _effect(repair: Repair, before: Verdict | None, after: Verdict | None) -> str:
+    if after is None:
+        return "changed"
+    was_right = before.correct if before else None if repair.outcome_before not in FAILURES else False
+    if was_right is None or was_right == after.correct:
+        return "changed"
+    return "fixed" if after.correct else "broken"
+
+
 def question_outcomes(
     questions: Sequence[Question],
     candidates: Sequence[Candidate],

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nl2sql.reporting.question_outcomes import QuestionOutcome
+from nl2sql.reporting.question_outcomes import QuestionOutcome, repair_effects, verdicts_by_system
 from nl2sql.rows import (
     Candidate,
     ColumnName,
@@ -25,7 +25,7 @@ from nl2sql.rows import (
 )
 
 # What the texts may hold that would end a script element early or upset a parser of JavaScript.
-ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+ESCAPES = tuple((c, f"\\u{ord(c):04x}") for c in "<>&\u2028\u2029")
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ class RunRows:
     recalls: Mapping[str, Recall]
     verdicts: Mapping[tuple[str, str], Verdict]  # of candidates
     selected: Mapping[str, Verdict]
+    effects: Mapping[tuple[str, str], str]  # of repair
     gold_previews: Mapping[str, str]
 
 
@@ -98,7 +99,9 @@ class Traces:
 def script_json(value: Any) -> str:
     """JSON that can stand inside a script element: no '<', '>' or '&', and no lone surrogate, which UTF-8 refuses."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.translate(ESCAPES).encode("utf-8", "replace").decode("utf-8")
+    for character, escape in ESCAPES:
+        text = text.replace(character, escape)
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def group_rows(
@@ -112,6 +115,8 @@ def group_rows(
     gold_previews: Mapping[str, str],
 ) -> RunRows:
     """File every row under its question."""
+    repairs = list(repairs)
+    systems = verdicts_by_system(verdicts)
     by_question: dict[str, list[Candidate]] = defaultdict(list)
     for candidate in candidates:
         by_question[candidate.question_id].append(candidate)
@@ -122,8 +127,9 @@ def group_rows(
         {(r.question_id, r.candidate_id): r for r in repairs},
         {s.question_id: s for s in selections},
         {r.question_id: r for r in recalls},
-        {(v.question_id, v.candidate_id): v for v in verdicts if v.system == "candidate"},
-        {v.question_id: v for v in verdicts if v.system == "selected"},
+        systems.get("candidate", {}),
+        {v.question_id: v for v in systems.get("selected", {}).values()},
+        repair_effects(repairs, systems),
         gold_previews,
     )
 
@@ -170,7 +176,22 @@ def _entry(question: Question, outcome: QuestionOutcome, rows: RunRows, caps: Ca
         shortened(question.evidence, caps.text),
         shortened(selection.sql if selection else "", caps.sql),
         shortened(question.gold_sql, caps.sql),
+        _flags(question.question_id, rows),
     ]
+
+
+def _flags(key: str, rows: RunRows) -> list[str]:
+    """What a reader may want to find questions by, besides their outcome."""
+    effects = {rows.effects.get((key, c.candidate_id)) for c in rows.candidates.get(key, ())}
+    recall = rows.recalls.get(key)
+    flags = {
+        "repair fixed": "fixed" in effects,
+        "repair broke": "broken" in effects,
+        "repaired": bool(effects - {None}),
+        "column missed": recall is not None and bool(recall.missing_s2),
+        "cell missed": recall is not None and bool(recall.missing_cells),
+    }
+    return [flag for flag, raised in flags.items() if raised]
 
 
 def _trace(key: str, rows: RunRows, caps: Caps, columns: Numbers, names: Numbers) -> dict[str, Any]:
@@ -303,6 +324,7 @@ def _candidate(
         cluster,
         -1 if verdict is None else int(verdict.correct),
         names.of(verdict.reason if verdict else ""),
+        names.of(rows.effects.get(key, "")),
     ]
 
 

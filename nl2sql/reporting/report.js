@@ -1,8 +1,7 @@
-"use strict";
 // Everything that came from the run is put on the page through text nodes: nothing of it is ever parsed as HTML.
 
 const COLUMNS_OF_QUESTION = ["id", "db", "difficulty", "status", "reason", "path", "confidence", "candidates", "right",
-  "voted", "question", "evidence", "sql", "gold"];
+  "voted", "question", "evidence", "sql", "gold", "flag"];
 const STATUS = {
   right: ["✓", "right"],
   missed: ["◐", "missed"],
@@ -16,7 +15,7 @@ const STATUS_LONG = {
   unanswered: "No answer",
 };
 const DIFFICULTIES = ["simple", "moderate", "challenging", "easy", "medium", "hard", "extra"];
-const FILTERS = ["status", "db", "difficulty", "path", "reason"];
+const FILTERS = ["status", "db", "difficulty", "path", "reason", "flag"];
 const SORTS = {
   given: "as given", "-status": "wrong first", id: "id", db: "database", difficulty: "difficulty", confidence: "least confident",
   "-confidence": "most confident", share: "fewest right", "-share": "most right",
@@ -65,8 +64,11 @@ function writeState(changes, push) {
   state = { ...state, ...changes };
   for (const name of Object.keys(state)) if (!state[name]) delete state[name];
   const hash = new URLSearchParams(state).toString();
-  const address = hash ? `#${hash}` : location.pathname + location.search;
-  history[push ? "pushState" : "replaceState"](null, "", hash ? address : "#");
+  try {
+    history[push ? "pushState" : "replaceState"](null, "", hash ? `#${hash}` : "#");
+  } catch {
+    // Safari refuses after 100 changes in 30 seconds; the page follows all the same.
+  }
   apply();
 }
 
@@ -85,9 +87,10 @@ function haystack(q) {
 }
 
 function matching(except) {
+  const has = (value, wanted) => (Array.isArray(value) ? value.includes(wanted) : value === wanted);
   const words = (state.q || "").toLowerCase().split(/\s+/).filter(Boolean);
   const wanted = FILTERS.filter((name) => state[name] && name !== except);
-  return questions.filter((q) => wanted.every((name) => q[name] === state[name]) && words.every((w) => haystack(q).includes(w)));
+  return questions.filter((q) => wanted.every((name) => has(q[name], state[name])) && words.every((w) => haystack(q).includes(w)));
 }
 
 function sortKey(name) {
@@ -141,8 +144,8 @@ function clearFilters() {
 function renderFilters() {
   for (const name of FILTERS) {
     const counts = new Map();
-    for (const q of matching(name)) counts.set(q[name], (counts.get(q[name]) || 0) + 1);
-    const values = [...new Set(questions.map((q) => q[name]))].filter(Boolean);
+    for (const value of matching(name).flatMap((q) => q[name])) counts.set(value, (counts.get(value) || 0) + 1);
+    const values = [...new Set(questions.flatMap((q) => q[name]))].filter(Boolean);
     const order = name === "status" ? Object.keys(STATUS) : name === "difficulty" ? DIFFICULTIES : null;
     values.sort((a, b) => (order ? (order.indexOf(a) + 1 || 99) - (order.indexOf(b) + 1 || 99) : a.localeCompare(b)));
     if (state[name] && !values.includes(state[name])) values.push(state[name]);
@@ -161,67 +164,6 @@ function apply() {
   const q = byId.get(state.open);
   if (q) openTrace(q);
   else if ($("trace").open) $("trace").close();
-}
-
-// --- SQL ------------------------------------------------------------------------------------------------------------
-
-const KEYWORDS = new Set(("SELECT FROM WHERE GROUP ORDER BY HAVING LIMIT OFFSET JOIN INNER LEFT RIGHT FULL OUTER CROSS NATURAL ON USING AS AND OR NOT IN IS "
-  + "NULL LIKE GLOB BETWEEN EXISTS CASE WHEN THEN ELSE END DISTINCT ALL UNION INTERSECT EXCEPT WITH RECURSIVE ASC DESC CAST OVER PARTITION VALUES").split(" "));
-const CLAUSES = new Set("FROM WHERE GROUP ORDER HAVING LIMIT UNION INTERSECT EXCEPT JOIN INNER LEFT RIGHT FULL CROSS NATURAL".split(" "));
-const JOINS = new Set("INNER LEFT RIGHT FULL OUTER CROSS NATURAL".split(" "));
-const TOKEN = /(--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))|('(?:[^']|'')*'?)|("(?:[^"]|"")*"?|`[^`]*`?|\[[^\]]*\]?)|(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|([\p{L}_][\p{L}\p{N}_$]*)|(\s+)|([\s\S])/guy;
-
-function* tokens(sql) {
-  for (const [text, comment, string, quoted, number, word, space] of sql.matchAll(TOKEN)) {
-    const upper = word ? word.toUpperCase() : "";
-    const kind = comment ? "com" : string ? "str" : quoted ? "id" : number ? "lit" : space ? "space" : KEYWORDS.has(upper) ? "kw" : word ? "word" : "sign";
-    yield { text, kind, upper: kind === "kw" ? upper : "" };
-  }
-}
-
-// A statement on one line is broken before each clause; one that its author laid out stays as it is.
-function sqlNodes(sql) {
-  const list = [...tokens(sql)];
-  const reflow = !sql.includes("\n");
-  const parens = [];
-  const nodes = [];
-  const next = (n) => list.slice(n + 1).find((t) => t.kind !== "space");
-  let previous = null;
-  let atStart = true;
-  list.forEach((token, n) => {
-    if (token.text === "(") parens.push(["SELECT", "WITH"].includes(next(n)?.upper));
-    else if (token.text === ")") parens.pop();
-    const inside = parens.length ? parens[parens.length - 1] : true;
-    const breaks = reflow && !atStart && inside && (CLAUSES.has(token.upper) && !(JOINS.has(previous?.upper) && (token.upper === "JOIN" || JOINS.has(token.upper)))
-      || (token.upper === "SELECT" && previous?.text !== "("));
-    if (breaks) {
-      if (nodes.length && nodes[nodes.length - 1].blank) nodes.pop();
-      nodes.push({ text: `\n${"  ".repeat(parens.filter(Boolean).length)}`, blank: true });
-    }
-    const call = token.kind === "word" && next(n)?.text === "(";
-    nodes.push({ text: token.text, kind: call ? "fn" : token.kind, blank: token.kind === "space" });
-    if (token.kind !== "space") [previous, atStart] = [token, false];
-  });
-  return nodes.map(({ text, kind }) => (["kw", "str", "lit", "fn", "com"].includes(kind) ? h("span", { class: kind }, text) : text));
-}
-
-function sqlBlock(sql, extra) {
-  if (!sql) return h("p", { class: "aside-note" }, "no SQL");
-  const copy = h("button", { type: "button", class: "copy", onclick: () => copyText(sql, copy) }, "copy");
-  return h("pre", { class: `sql ${extra || ""}` }, copy, h("code", {}, sqlNodes(sql)));
-}
-
-async function copyText(text, button) {
-  try {
-    await navigator.clipboard.writeText(text);
-    button.textContent = "copied";
-  } catch {
-    const area = h("textarea", {}, text);
-    button.after(area);
-    area.select();
-    button.textContent = document.execCommand("copy") ? "copied" : "not allowed";
-    area.remove();
-  }
 }
 
 // --- a question's trace ---------------------------------------------------------------------------------------------
@@ -244,10 +186,10 @@ function resultTable(preview, rowCount) {
 
 function unpack(q) {
   const t = JSON.parse($(`trace-${q.place}`).textContent);
-  const fields = ["id", "generator", "view", "prompt", "sql", "before", "actions", "outcome", "outcomeBefore", "error", "rows", "seconds", "cluster", "correct", "reason"];
+  const fields = ["id", "generator", "view", "prompt", "sql", "before", "actions", "outcome", "outcomeBefore", "error", "rows", "seconds", "cluster", "correct", "reason", "effect"];
   t.candidates = (t.candidates || []).map((values, place) => {
     const c = Object.fromEntries(fields.map((name, n) => [name, values[n]]));
-    for (const name of ["generator", "view", "prompt", "outcome", "outcomeBefore", "reason"]) c[name] = index.names[c[name]];
+    for (const name of ["generator", "view", "prompt", "outcome", "outcomeBefore", "reason", "effect"]) c[name] = index.names[c[name]];
     return { ...c, place, sql: t.statements[c.sql], before: c.before < 0 ? "" : t.statements[c.before] };
   });
   return t;
@@ -323,8 +265,8 @@ function candidateBlock(group, t) {
     h("p", { class: "aside-note" }, [first.prompt, first.view && `${first.view} schema`, spaced(first.outcome), `${first.seconds} s`].filter(Boolean).join(" · ")),
     first.error && h("p", { class: "error" }, first.error),
     sqlBlock(first.sql),
-    repair && h("details", { class: "fold" }, h("summary", {}, `repaired: ${first.actions.join("; ") || "changed"}`),
-      h("p", { class: "aside-note" }, `before: ${spaced(first.outcomeBefore)}`), first.before && sqlBlock(first.before, "before")));
+    repair && h("details", { class: "fold" }, h("summary", {}, `repaired: ${first.actions.map(spaced).join("; ") || "changed"}`),
+      h("p", { class: "aside-note" }, `before: ${spaced(first.outcomeBefore)}`, first.effect !== "changed" && `; ${first.effect} by the repair`), first.before && sqlBlock(first.before, "before")));
 }
 
 // Candidates whose statement, history and verdict are the same stand together.
@@ -380,7 +322,7 @@ function openTrace(q) {
     h("div", { class: "trace-body" },
       h("h1", { class: "asked", id: "trace-title", tabindex: "-1" }, q.question || "(an empty question)"),
       q.evidence && h("p", { class: "evidence" }, h("b", {}, "Evidence "), q.evidence),
-      h("p", { class: "meta muted" }, badge(q.status), [q.id, q.db, q.difficulty, q.path, q.voted ? "vote right" : "vote wrong"].map((text) => h("span", {}, text))),
+      h("p", { class: "meta muted" }, badge(q.status), [q.id, q.db, q.difficulty, q.path, q.voted ? "vote right" : "vote wrong", ...q.flag].map((text) => h("span", {}, text))),
       answerSection(q, t), choiceSection(q, t), groundingSection(t), linkingSection(t)));
   document.body.classList.add("open");
   if (!dialog.open) dialog.showModal();

@@ -10,6 +10,7 @@ from nl2sql.reporting.question_outcomes import (
     STATUSES,
     QuestionOutcome,
     question_outcomes,
+    repair_effects,
     rows_of,
     verdicts_by_system,
 )
@@ -74,7 +75,8 @@ def summarise_run(
     verdicts, recalls = rows_of(verdicts, Verdict), rows_of(recalls, Recall)
     outcomes = question_outcomes(questions, candidates, repairs, selections, verdicts)
     systems = verdicts_by_system(verdicts)
-    actions, changed, fixed, broken = _repair_figures(repairs, systems)
+    effects = repair_effects(repairs, systems)
+    repaired = Counter(effects.values())
     parsed = [r for r in recalls if not r.error]
     cells, missing_cells = (sum(len(getattr(r, f)) for r in parsed) for f in ("gold_cells", "missing_cells"))
     answered = {s.question_id for s in selections}
@@ -97,17 +99,17 @@ def summarise_run(
         s2=_linking_figures(parsed, lambda r: len(r.missing_s2), lambda r: r.kept_s2),
         cells=cells,
         cell_recall=percent(cells - missing_cells, cells) if cells else None,
-        changed=changed,
-        fixed=fixed,
-        broken=broken,
-        actions=actions,
+        changed=len(effects),
+        fixed=repaired["fixed"],
+        broken=repaired["broken"],
+        actions=_repair_actions(repairs, effects),
         outcomes=dict(Counter(r.outcome for r in repairs).most_common()),
         paths=dict(Counter(s.path for s in selections).most_common()),
         candidates=len(candidates),
         generators=_generator_figures(candidates, repairs, systems.get("candidate", {}), len(questions)),
         cost=0.0,
         failed_questions=tuple(q.question_id for q in questions if q.question_id not in answered),
-        failed_tasks=tuple(failed_tasks),
+        failed_tasks=tuple(_counted(failed_tasks)),
         notes=(*notes, *_data_notes(questions, verdicts, recalls, databases)),
     )
 
@@ -172,35 +174,19 @@ def _linking_figures(
     )
 
 
-def _repair_figures(
-    repairs: Sequence[Repair], systems: Mapping[str, Mapping[tuple[str, str], Verdict]]
-) -> tuple[tuple[RepairAction, ...], int, int, int]:
-    before, after = systems.get("unrepaired", {}), systems.get("candidate", {})
-    changed = [r for r in repairs if r.sql != r.sql_before]
-    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    totals = [0, 0]
-    for repair in changed:
-        key = (repair.question_id, repair.candidate_id)
-        fixed, broken = _turned(repair, before.get(key), after.get(key))
-        totals[0] += fixed
-        totals[1] += broken
+def _repair_actions(repairs: Sequence[Repair], effects: Mapping[tuple[str, str], str]) -> tuple[RepairAction, ...]:
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for repair in repairs:
+        effect = effects.get((repair.question_id, repair.candidate_id))
         for action in {action_kind(a) for a in repair.actions}:
-            counts[action] = [c + d for c, d in zip(counts[action], (1, fixed, broken), strict=True)]
-    actions = sorted((RepairAction(name, *c) for name, c in counts.items()), key=lambda a: (-a.applied, a.name))
-    return tuple(actions), len(changed), totals[0], totals[1]
+            counts[action].update(["applied", effect] if effect else [])
+    actions = [RepairAction(name, c["applied"], c["fixed"], c["broken"]) for name, c in counts.items()]
+    return tuple(sorted(actions, key=lambda a: (-a.applied, a.name)))
 
 
 def action_kind(action: str) -> str:
     """Give the kind of a repair: what stands before the details in 'unknown column: nmae -> name'."""
     return action.partition(":")[0].strip()
-
-
-def _turned(repair: Repair, before: Verdict | None, after: Verdict | None) -> tuple[bool, bool]:
-    if after is None:
-        return False, False
-    if before is None:
-        return after.correct and repair.outcome_before in FAILURES, False
-    return after.correct and not before.correct, before.correct and not after.correct
 
 
 def _generator_figures(
@@ -262,6 +248,11 @@ def _data_notes(
     for database in databases:
         if database.error:
             yield f"database {database.db_id} does not open: {database.error}"
+
+
+def _counted(lines: Sequence[str]) -> Iterable[str]:
+    for line, times in Counter(lines).items():
+        yield line if times == 1 else f"{line} ({times} times)"
 
 
 def _listed(ids: Sequence[str]) -> str:

@@ -73,7 +73,7 @@ def _bird_file(content: bytes, path: Path) -> Predictions | None:
         pairs = json.loads(content, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(pairs, _Pairs) or _is_line(dict(pairs)):
+    if not isinstance(pairs, _Pairs) or "question_id" in dict(pairs):
         return None
     problems: list[Problem] = []
     entries: dict[str, Any] = {}

@@ -38,8 +38,10 @@ def anchor(hints: Sequence[Hint], tokens: Sequence[Token]) -> tuple[Anchor, ...]
 def _trimmed(phrase: Sequence[str], tokens: Sequence[Token], start: int, end: int) -> int:
     """The end of the first unbroken run of the phrase's words: "name" of "name and date of events"."""
     for i in range(start, end):
-        if tokens[i].stem not in phrase and tokens[i].lower not in ("of", "the", "a", "an", "all", "for"):
+        if tokens[i].stem not in phrase and tokens[i].lower not in ("of", "the", "a", "an", "all", "for", "'s", "'"):
             return i
+    while end - 1 > start and tokens[end - 1].text[0].isdigit():
+        end -= 1  # "course ID 18": the number is the column's value
     return end
 
 
@@ -66,10 +68,10 @@ def _alike(word: str, wanted: Sequence[str]) -> bool:
     return len(word) > 5 and any(len(w) > 5 and w[:5] == word[:5] for w in wanted)
 
 
-def place(anchors: Sequence[Anchor], spans: Sequence[Span]) -> tuple[Span, ...]:
+def place(anchors: Sequence[Anchor], spans: Sequence[Span], tokens: Sequence[Token]) -> tuple[Span, ...]:
     """The spans with those of hints among them. A hint hides the spans inside its window that it explains."""
     added = [s for i, a in enumerate(anchors) if a.start >= 0 for s in [_span_of(i, a)] if s is not None]
-    kept = [s for s in spans if not any(_hides(a, s, anchors) for a in added)]
+    kept = [s for s in spans if not any(_hides(a, s, anchors, tokens) for a in added)]
     chosen: list[Span] = []
     for span in sorted(added, key=lambda s: (s.kind == "columns", s.end - s.start)):
         if not any(span.start < c.end and c.start < span.end and c.kind == span.kind for c in chosen):
@@ -85,9 +87,13 @@ def _span_of(index: int, item: Anchor) -> Span | None:
     return Span(item.start, item.end, kind, str(index)) if kind else None
 
 
-def _hides(hint: Span, span: Span, anchors: Sequence[Anchor]) -> bool:
-    if hint.kind == "columns" and span.kind == "count" and hint.start <= span.start < hint.end <= span.end:
-        return "number" in anchors[int(hint.cue)].hint.phrase
+def _hides(hint: Span, span: Span, anchors: Sequence[Anchor], tokens: Sequence[Token]) -> bool:
+    if span.kind in ("value", "schema") and hint.kind != "columns":
+        said = {t.stem for t in tokens[span.start : span.end] if t.lower[0].isalnum() and t.stem not in LIGHT}
+        if not said <= set(anchors[int(hint.cue)].hint.phrase):
+            return False
+    if hint.kind == "columns" and span.kind == "count" and hint.start < span.end and span.start < hint.end:
+        return bool({"number", "count", "amount"} & set(anchors[int(hint.cue)].hint.phrase))
     inside = hint.start <= span.start and span.end <= hint.end
     if not inside:
         return False

@@ -88,7 +88,7 @@ def _read_clause(clause: str, resolve: Resolver, values: Values) -> list[Hint]:
 
 def _read_tail(clause: str, resolve: Resolver, values: Values) -> list[Hint]:
     """`attendance of over 20 students COUNT(event_id) > 20`: prose that runs into an expression."""
-    words = list(re.finditer(r"\S+", clause))[1:14]
+    words = list(re.finditer(r"\S+", clause))[1:30]
     for word in words:
         tail = clause[word.start() :]
         if not re.search(r"[=<>(]|\b(between|like|is not null|is null)\b", tail, re.IGNORECASE):
@@ -104,6 +104,7 @@ def _reversed(left: str, right: str, resolve: Resolver, values: Values) -> Hint 
     """`remaining < 0 means that the cost exceeded the budget`: the condition first, its words after."""
     if not re.search(r"[=<>]|\bis null\b|\bis not null\b|\bbetween\b", left, re.IGNORECASE):
         return None
+    left = re.sub(r"^\s*if\s+|,?\s*it\s*$", "", left, flags=re.IGNORECASE)
     try:
         hint = _from_expression(stems(right), left, resolve, values)
     except NotAnExpression:
@@ -130,6 +131,11 @@ def _read_meaning(phrase: tuple[str, ...], text: str, resolve: Resolver, values:
             return replace(rest, columns=listed or rest.columns)
     if match := EQUATION.match(text):
         return _read_meaning(phrase + stems(match["phrase"]), match["formula"], resolve, values)
+    further = LINK.split(re.sub(r"\b(?:which|that)\s+(?=refers?|means?)", "", text), maxsplit=1)
+    if len(further) == 2 and (hint := _read_meaning(phrase, further[1].strip(" ,."), resolve, values)):
+        return hint
+    if ended := _read_tail(text, resolve, values):
+        return replace(ended[0], phrase=phrase)
     if match := re.match(r"^(?:the\s+)?'?(?P<value>[^'=]+)'?$", text.strip()):
         return Hint(phrase, value=match["value"].strip(), meaning=stems(match["value"]))
     return None
@@ -142,6 +148,8 @@ def _split_where(text: str) -> tuple[str, str, str]:
 
 def _from_expression(phrase: tuple[str, ...], text: str, resolve: Resolver, values: Values) -> Hint:
     found, outside = read_expression(text, resolve, values)
+    if isinstance(found, exp.EQ) and isinstance(found.this, exp.Column) and isinstance(found.expression, (exp.Max, exp.Min)):
+        found = found.expression
     if is_condition(found):
         columns = tuple(ColumnName(c.table, c.name) for c in outside if isinstance(c, exp.Column))
         return Hint(phrase, columns, (found, *(c for c in outside if is_condition(c))))
@@ -170,7 +178,7 @@ def _column_list(text: str, resolve: Resolver) -> tuple[ColumnName, ...]:
         words = [p.value for p in pieces]
         column = resolve(words) if words and all(p.kind == "word" for p in pieces) else None
         if column is None:
-            return ()
+            return tuple(dict.fromkeys(found)) if len(found) > 1 else ()
         found.append(column)
     return tuple(dict.fromkeys(found))
 

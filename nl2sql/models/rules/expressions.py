@@ -12,14 +12,15 @@ from nl2sql.rows import ColumnName
 
 PIECES = re.compile(
     r"'(?P<single>(?:[^']|'(?=\w))*)'|\"(?P<double>[^\"]*)\"|[“‘](?P<curly>[^”’]*)[”’]|`(?P<tick>[^`]*)`"
-    r"|(?P<number>(?<![\w.])\d[\d,]*(?:\.\d+)?(?![\w.]*[A-Za-z_]))|(?P<word>[^\W\d][\w./#&?-]*\w|\w+)"
-    r"|(?P<operator><=|>=|<>|!\s?=|==|[=<>+\-*/(),%])"
+    r"|(?P<number>(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?![\w.]*[A-Za-z_]))|(?P<word>[^\W\d][\w./#&?-]*\w|\w+)"
+    r"|(?P<operator><\s?=|>\s?=|<>|!\s?=|==|[=<>+\-*/(),%])"
 )
 FUNCTIONS = {
     "sum": "SUM", "count": "COUNT", "avg": "AVG", "average": "AVG", "max": "MAX", "min": "MIN", "divide": "/",
     "divde": "/", "subtract": "-", "substract": "-", "subtraction": "-", "multiply": "*", "add": "+", "year": "year",
     "month": "month", "day": "day", "distinct": "DISTINCT", "strftime": "STRFTIME", "abs": "ABS", "round": "ROUND",
-    "multiplication": "*", "addition": "+", "division": "/", "avgerage": "AVG", "length": "LENGTH",
+    "substr": "SUBSTR", "substring": "SUBSTR", "instr": "INSTR", "lower": "LOWER", "upper": "UPPER", "date": "DATE",
+    "julianday": "JULIANDAY", "multiplication": "*", "addition": "+", "division": "/", "avgerage": "AVG", "length": "LENGTH",
 }
 AGGREGATE = {"SUM", "COUNT", "AVG", "MAX", "MIN"}
 CONNECTIVES = {"and", "or", "where", "when", "if", "for", "with", "between", "like", "is", "in", "not", "as", "whose", "that"}
@@ -146,6 +147,9 @@ def _condition(reader: Reader) -> exp.Expression:
     if word == "like" and isinstance(left, exp.Column):
         reader.place += 1
         return exp.Like(this=left, expression=text(_value(reader).value))
+    if (skipped := _containing(reader)) and isinstance(left, exp.Column):
+        reader.place += skipped
+        return exp.Like(this=left, expression=text(f"%{_value(reader).value}%"))
     if word == "in" and reader.word(1) == "(":
         reader.place += 2
         return _membership(reader, left)
@@ -157,6 +161,15 @@ def _condition(reader: Reader) -> exp.Expression:
         missing = exp.Is(this=left, expression=exp.Null())
         return exp.Not(this=missing) if negated else missing
     return left
+
+
+def _containing(reader: Reader) -> int:
+    """How many words say "which contains" before a literal, 0 when none do."""
+    for size in (1, 2):
+        piece = reader.peek(size)
+        if reader.word(size - 1) in ("contains", "containing", "contain", "includes") and piece and piece.kind == "text":
+            return size
+    return 0
 
 
 def _comparison(reader: Reader, left: exp.Expression, operator: str) -> exp.Expression:
@@ -273,7 +286,7 @@ def multiplied(left: exp.Expression, right: exp.Expression) -> exp.Expression:
     """left * right; a quotient is multiplied above its line, so that floats round as in a * 100 / b."""
     inner = left.this if isinstance(left, exp.Paren) else left
     if isinstance(inner, exp.Div) and isinstance(right, exp.Literal):
-        return exp.Div(this=exp.Mul(this=inner.this, expression=right), expression=inner.expression)
+        return exp.Div(this=exp.Mul(this=inner.this, expression=right), expression=inner.expression, typed=True, safe=True)
     if isinstance(inner, exp.Literal) and isinstance(right, exp.Div):
         return multiplied(right, inner)
     return exp.Mul(this=_grouped(left), expression=_grouped(right))
@@ -283,7 +296,7 @@ def divided(left: exp.Expression, right: exp.Expression) -> exp.Expression:
     """left / right in floating point, as a person means it."""
     if left.find(exp.Cast) is None or isinstance(left, (exp.Sub, exp.Add)):
         left = exp.Cast(this=left, to=exp.DataType.build("REAL", dialect="sqlite"))
-    return exp.Div(this=left, expression=_grouped(right))
+    return exp.Div(this=left, expression=_grouped(right), typed=True, safe=True)
 
 
 def _grouped(expression: exp.Expression) -> exp.Expression:
@@ -307,6 +320,9 @@ def _atom(reader: Reader) -> exp.Expression:
     if piece.kind == "number":
         reader.place += 1
         return _literal(piece)
+    if piece.kind == "text" and reader.depth > 1:
+        reader.place += 1
+        return text(piece.value)
     if reader.take("("):
         inner = _conditions(reader)
         if not reader.take(")"):

@@ -29,6 +29,19 @@ def add_averages(frame: Frame) -> None:
             frame.conditions.append(_against(frame, name, kind, cues.COMPARISONS[cue.cue], cue.start))
 
 
+def add_formula_averages(frame: Frame) -> None:
+    """ "higher than the average order", when the evidence gives the average: rows are compared with it."""
+    for span in frame.unused("formula"):
+        formula = frame.anchors[int(span.cue)].hint.formula
+        cue = frame.previous_span(span.start, ("compare",), 2)
+        kind = {exp.Avg: "AVG", exp.Max: "MAX", exp.Min: "MIN"}.get(type(formula))
+        if cue is None or kind is None or formula is None or not isinstance(formula.this, exp.Column):
+            continue
+        name = ColumnName(formula.this.table, formula.this.name)
+        frame.used.update({cue, span})
+        frame.conditions.append(_against(frame, name, kind, cues.COMPARISONS[cue.cue], cue.start))
+
+
 def _compared_column(frame: Frame, cue: Span, aggregate: Span) -> ColumnName | None:
     after = frame.next_span(aggregate.end, ("schema", "columns"), 1)
     before = frame.previous_span(cue.start, ("schema", "columns"), 4)
@@ -78,9 +91,12 @@ def _is_wanted_itself(frame: Frame, span: Span) -> bool:
         return False
     other = [s for s in reading.spans if s.kind in ("schema", "columns", "count") and s.start < span.start
              and reading.region(s) == "h" and s not in frame.used]
-    opener = reading.between(0, span.start).split()
-    hinted = [s for s in reading.spans if s.kind == "columns" and reading.region(s) == "h" and s not in frame.used]
-    return not other and not hinted and bool({"what", "what's", "how", "calculate", "find"} & set(opener[:3]))
+    asked = reading.between(span.start - 4, span.start).split()
+    if any(a.hint.formula is not None and not isinstance(a.hint.formula, (exp.Max, exp.Min)) for a in frame.anchors):
+        return False
+    hinted = [s for s in reading.spans if s.kind == "columns" and reading.region(s) == "h" and s not in frame.used
+              and "and" not in reading.between(span.end, s.start).split()]
+    return not other and not hinted and bool({"what", "what's", "how", "calculate", "find", "state"} & set(asked))
 
 
 def _pick(frame: Frame, formula: exp.Expression, span: Span) -> None:
@@ -88,9 +104,13 @@ def _pick(frame: Frame, formula: exp.Expression, span: Span) -> None:
     inner = formula.this
     aggregated = isinstance(inner, exp.AggFunc) or bool(list(inner.find_all(exp.AggFunc)))
     frame.used.add(span)
+    inside = {(c.table, c.name) for c in inner.find_all(exp.Column)}
     for cue in frame.unused("superlative", "frequency"):
         if abs(cue.start - span.start) <= 8:
             frame.used.add(cue)
+            named = frame.next_span(cue.end, ("schema",), 2) if not aggregated else None
+            if named is not None and any((s.table, s.column) in inside for s in named.senses[:4]):
+                frame.used.add(named)
     frame.order.append((inner.copy(), descending))
     frame.limit = _limit_near(frame, span) or 1
     frame.per_entity = frame.per_entity or aggregated
@@ -103,6 +123,8 @@ def _pick(frame: Frame, formula: exp.Expression, span: Span) -> None:
 
 def _limit_near(frame: Frame, span: Span) -> int | None:
     """The 3 of "top 3" or "the three highest"."""
+    if (stated := _stated_limit(frame)) is not None:
+        return stated
     words = [t.lower for t in frame.scope.reading.tokens[max(span.start - 4, 0) : span.end + 1]]
     if not ({"top", "first", "last", "highest", "most", "lowest", "oldest", "youngest", "best", "largest", "biggest"} & set(words)):
         return None
@@ -129,6 +151,26 @@ def add_ordering(frame: Frame) -> None:
         if not frame.order and (counted or named):
             subject = exp.Count(this=exp.Star()) if counted else column(named[0][1])
             frame.order.append((subject, bool(words & cues.DESCENDING)))
+
+
+def _stated_limit(frame: Frame) -> int | None:
+    """The 3 of "top three names with the highest price", wherever it stands."""
+    reading = frame.scope.reading
+    for span in reading.spans:
+        before = reading.between(span.start - 1, span.start)
+        if span.kind == "number" and span.text.isdigit() and before in ("top", "bottom") and int(span.text) <= 100:
+            frame.used.add(span)
+            return int(span.text)
+    return None
+
+
+def add_any(frame: Frame) -> None:
+    """ "any three films": as many rows as are asked for, whichever."""
+    reading = frame.scope.reading
+    for span in frame.unused("number"):
+        if reading.between(span.start - 1, span.start) == "any" and span.text.isdigit() and frame.limit is None:
+            frame.used.add(span)
+            frame.limit = int(span.text)
 
 
 def add_superlatives(frame: Frame) -> None:

@@ -152,6 +152,8 @@ def _add_pattern(frame: Frame, span: Span, pattern: str) -> None:
 def _column_of_value(frame: Frame, span: Span) -> ColumnName | None:
     """The column meant by a cell: the one named beside it, else the likeliest of those that hold it."""
     holders = [ColumnName(c.table, c.column) for c in span.cells]
+    if (part := _part_of_full_name(frame, span, holders)) is not None:
+        return part
     near = _columns_beside(frame, span)
     named = [c for _, columns in near for c in columns]
     for side, columns in near:
@@ -171,6 +173,20 @@ def _column_of_value(frame: Frame, span: Span) -> ColumnName | None:
     return max(dict.fromkeys(holders), key=lambda c: _holder_score(frame, span, c, named))
 
 
+def _part_of_full_name(frame: Frame, span: Span, holders: Sequence[ColumnName]) -> ColumnName | None:
+    """ "Amy Firth": a first name before a last name of the same table, whatever else is called so."""
+    words = frame.scope.lexicon.words
+    for wanted, other, beside in (
+        ("last", "first", frame.previous_span(span.start, ("value",), 0)),
+        ("first", "last", frame.next_span(span.end, ("value",), 0)),
+    ):
+        tables = {c.table for c in beside.cells if words[ColumnName(c.table, c.column)][:1] == (other,)} if beside else set()
+        found = next((h for h in holders if h.table in tables and words[h][:1] == (wanted,)), None)
+        if found is not None:
+            return found
+    return None
+
+
 def _consume(frame: Frame, side: Span, span: Span) -> None:
     """A column that only introduces a value is not wanted itself: "the country France", "whose country is France"."""
     region = frame.scope.reading.region(side)
@@ -181,7 +197,8 @@ def _consume(frame: Frame, side: Span, span: Span) -> None:
 
 def _columns_beside(frame: Frame, span: Span) -> list[tuple[Span, list[ColumnName]]]:
     sides = (frame.previous_span(span.start, ("schema", "columns"), 4), frame.next_span(span.end, ("schema", "columns"), 1))
-    return [(s, frame.scope.columns(s) if s.kind == "schema" else frame.columns_of(s)) for s in sides if s is not None]
+    known = sorted((s for s in sides if s is not None), key=lambda s: -s.senses[0].quality if s.senses else -1.0)
+    return [(s, frame.scope.columns(s) if s.kind == "schema" else frame.columns_of(s)) for s in known]
 
 
 def _holder_score(frame: Frame, span: Span, name: ColumnName, named: Sequence[ColumnName]) -> float:
@@ -317,6 +334,8 @@ def _column_of_number(frame: Frame, span: Span, cue: Span | None) -> ColumnName 
         dated = next((c for s in beside for c in _columns(frame, s)[:3] if frame.scope.lexicon.is_date(c)
                       and _fits(frame, span, c)), None)
         plain = cue is not None and "than" in cue.cue or cue is not None and cue.cue in ("over", "above", "below", "under")
+        adjacent = [s for s in beside if s.end == span.start or span.end == s.start]
+        dated = dated or _column_beside(frame, span, [s for s in adjacent if s.kind == "columns" or s.senses[0].quality >= 0.9])
         found = dated or (None if plain else _date_column(frame, span))
         if found is not None:
             frame.used.update(s for s in beside if found in _columns(frame, s) and frame.scope.reading.region(s) == "f")
@@ -330,7 +349,7 @@ def _sides(frame: Frame, span: Span, cue: Span | None) -> list[Span]:
     inside = frame.previous_span(span.start, ("schema", "columns"), 1)
     if inside is None and cue is None:
         inside = _within_comparison(frame, span)
-    return [s for s in (inside, after, before) if s is not None]
+    return sorted((s for s in (inside, after, before) if s is not None), key=lambda s: s.kind != "columns")
 
 
 def _within_comparison(frame: Frame, span: Span) -> Span | None:
@@ -347,7 +366,7 @@ def _column_beside(frame: Frame, span: Span, beside: Sequence[Span]) -> ColumnNa
         close = [c for c in named[:3] if side.kind == "columns" or _quality(side, c) >= 0.6]
         found = next((c for c in close if _fits(frame, span, c) and (not frame.scope.lexicon.is_key(c) or _says_key(frame, side))), None)
         if found is not None:
-            if side.end > span.start or frame.scope.reading.region(side) == "f":
+            if side.end >= span.start or frame.scope.reading.region(side) == "f":
                 frame.used.add(side)
             return found
     return None

@@ -70,8 +70,12 @@ class Frame:
         """The columns that a span names: those of a hint, or the best sense of a phrase."""
         if span.kind == "columns":
             return list(self.anchors[int(span.cue)].hint.columns)
-        found = self.scope.column(span)
-        return [found] if found and not self.scope.table(span) else []
+        if self.scope.table(span):
+            return []
+        found = self.scope.columns(span)
+        hinted = {c for a in self.anchors for c in a.hint.columns}
+        told = next((c for c in found if c in hinted and found and c.column == found[0].column), None)
+        return [told or found[0]] if found else []
 
     def tables_before(self, place: int) -> list[str]:
         """The tables that mentions and values speak of, nearest before a place first."""

@@ -23,10 +23,18 @@ def add_formulas(frame: Frame) -> None:
             frame.used.add(span)
         elif item.start >= 0:
             continue
+        if any(c.expression.find(exp.Subquery) and formula.sql() == _inner(c.expression) for c in frame.conditions):
+            continue
         if frame.order and formula in [e for e, _ in frame.order]:
             continue
         if not any(i.expression == formula for i in frame.items):
             frame.items.append(Item(formula, max(item.start, 0), "formula"))
+
+
+def _inner(condition: exp.Expression) -> str:
+    """What a condition's subquery selects, without tables."""
+    select = condition.find(exp.Select)
+    return select.expressions[0].sql() if select is not None and select.expressions else ""
 
 
 def add_groups(frame: Frame) -> None:
@@ -93,6 +101,9 @@ def add_items(frame: Frame) -> None:
         elif span.kind == "distinct":
             frame.distinct = True
     _add_wh(frame)
+    words = frame.scope.reading.between(0, len(frame.scope.reading.tokens))
+    if not frame.items and frame.order and "which one" in words and (key := frame.scope.lexicon.key_of(frame.entity)):
+        frame.items.append(Item(column(key), 0, "column", key.table, key))
     if all(i.kind == "entity" for i in frame.items) and not frame.order:
         _add_unplaced(frame)
 
@@ -139,11 +150,20 @@ def _add_named(frame: Frame, span: Span, pending: list[str]) -> list[str]:
         return pending  # "college name": the college has been taken already
     if pending:
         return _add_aggregates(frame, span, names, pending)
+    if frame.items and _is_owner(frame, span):
+        frame.used.add(span)
+        return []
     for name in names:
         if not any(i.name == name and i.kind == "column" for i in frame.items) and not _introduces(frame, span):
             frame.items.append(Item(column(name), span.start, "column", name.table, name))
     frame.used.add(span)
     return []
+
+
+def _is_owner(frame: Frame, span: Span) -> bool:
+    """ "the price of the car" where "car" is but a part of a column's name: what the price belongs to."""
+    words = frame.scope.reading.between(span.start - 2, span.start).split()
+    return span.kind == "schema" and span.senses[0].quality < 0.9 and "of" in words
 
 
 def _add_aggregates(frame: Frame, span: Span, names: list[ColumnName], pending: list[str]) -> list[str]:
@@ -168,6 +188,8 @@ def _add_table(frame: Frame, span: Span, table: str) -> None:
     joined = words[-1:] in (["and"], [","]) or words[-2:-1] in (["and"], [","]) and words[-1] in ("the", "all", "what", "which")
     if not frame.entity:
         frame.entity = table
+    if follows in ("'s", "'"):
+        return
     if belongs and not joined or any(i.kind == "count" and i.table == table for i in frame.items):
         return
     if joined and frame.items and words[-1:] != [","]:

@@ -12,7 +12,7 @@ from nl2sql.models.rules.frame import Frame, Item
 from nl2sql.models.rules.joins import JoinGraph
 from nl2sql.models.rules.lexicon import Lexicon
 from nl2sql.models.rules.query import Query, assemble, column, names_in
-from nl2sql.models.rules.reading import Reading, Span, read_spans
+from nl2sql.models.rules.reading import Reading, Span, is_sure, read_cells, read_spans
 from nl2sql.models.rules.regions import mark_regions
 from nl2sql.models.rules.resolution import column_resolver
 from nl2sql.models.rules.scope import build_scope
@@ -35,6 +35,8 @@ STEPS = (
     filters.add_evidence,
     filters.add_values,
     extremes.add_averages,
+    extremes.add_formula_averages,
+    extremes.add_any,
     filters.add_numbers,
     heads.add_groups,
     extremes.add_ordering,
@@ -53,12 +55,13 @@ def interpret(
 ) -> Frame:
     """Read a question into a frame. Never raises for odd questions; the frame may then be empty."""
     lexicon = knowledge.lexicon
-    spelled = {(ColumnName(c.table, c.column), c.literal.casefold()): c.value for c in reversed(cells) if c.score >= 0.95}
+    cells = read_cells(question, cells)
+    spelled = {(ColumnName(c.table, c.column), c.literal.casefold()): c.value for c in reversed(cells) if is_sure(c)}
     values = Values(lexicon, spelled)
     tokens, spans = read_spans(question, cells, lexicon)
     resolve = column_resolver(lexicon, tokens, links, knowledge.graph, _held_by_values(spans))
     anchors = anchor(read_evidence(evidence, resolve, values), tokens)
-    spans = place(anchors, spans)
+    spans = place(anchors, spans, tokens)
     reading = Reading(question, tokens, spans, mark_regions(tokens, spans))
     favoured = dict.fromkeys(_held_by_values(spans), FAVOUR_CELL)
     for item in anchors:
@@ -132,10 +135,17 @@ def _wanted(frame: Frame) -> list[Item]:
         items = _beside_formula(frame, items, formulas)
     if not items and frame.entity:
         items = [Item(column(n), 0, "column", frame.entity, n) for n in lexicon.display.get(frame.entity, ())]
-    items = _with_group_columns(frame, items)
+    items = _without_fixed(frame, _with_group_columns(frame, items))
     if _mixes(items) and not frame.group and not frame.per_entity and not frame.order:
         frame.group = [i.name for i in items if i.kind == "column" and i.name is not None]
     return _unrepeated(items)
+
+
+def _without_fixed(frame: Frame, items: list[Item]) -> list[Item]:
+    """A column that must equal one value tells nothing: it is shown only when nothing else is wanted."""
+    fixed = {c.name for c in frame.conditions if isinstance(c.expression, exp.EQ) and isinstance(c.expression.this, exp.Column)}
+    kept = [i for i in items if i.kind != "column" or i.name not in fixed]
+    return kept or items
 
 
 def _beside_formula(frame: Frame, items: list[Item], formulas: list[Item]) -> list[Item]:
@@ -157,7 +167,7 @@ def _mixes(items: Sequence[Item]) -> bool:
 
 def _with_group_columns(frame: Frame, items: list[Item]) -> list[Item]:
     shown = {i.name for i in items if i.kind == "column"}
-    if frame.limit is None or not frame.order:
+    if not frame.order or frame.limit is None:
         missing = [c for c in frame.group if c not in shown]
         if not shown and frame.per_entity and frame.entity and not frame.having and not frame.order:
             missing = [*missing, *(c for c in frame.scope.lexicon.display.get(frame.entity, ()) if c not in missing)]
@@ -203,8 +213,14 @@ def _tables(frame: Frame, items: Sequence[Item]) -> list[str]:
         needed.append(frame.entity)
     spoken = [t for s, t in frame.scope.tables if frame.scope.reading.region(s) == "f" and t not in excluded]
     named = [i.table for i in items if i.table]
-    if not frame.anchors and not frame.excluded and not frame.intersected and not frame.order:
-        needed.extend(t for t in spoken if not any(frame.scope.graph.to_one(n, t) for n in named))
+    verbs = [t for s, t in frame.scope.tables if s.cue == "verb" and t not in excluded]
+    grouped = bool(frame.having) or any(e.find(exp.AggFunc) for e, _ in frame.order)
+    if frame.excluded or frame.intersected or frame.order and not grouped:
+        spoken = []
+    elif frame.anchors and not grouped:
+        spoken = verbs
+    where = {c.name.table for c in frame.conditions} if frame.anchors else set()
+    needed.extend(t for t in [*spoken, *verbs] if not any(frame.scope.graph.to_one(n, t) for n in {*named, *where}))
     if frame.excluded or frame.intersected:
         needed.insert(0, frame.entity)
     if not needed and not named and frame.entity:

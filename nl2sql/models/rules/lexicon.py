@@ -160,7 +160,7 @@ def _column_phrases(
     for whole in {words, bare}:
         other = " ".join(whole)
         for synonym in (*SYNONYMS.get(other, ()), *SAID_FOR.get(other, ())):
-            yield tuple(synonym.split()), 0.58
+            yield tuple(synonym.split()), 0.8 if " " in synonym else 0.58
     if len(words) > 1:
         yield from _partial_phrases(words)
 

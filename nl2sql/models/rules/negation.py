@@ -60,6 +60,7 @@ def _turned(condition: Condition) -> Condition:
 
 def join_alternatives(frame: Frame) -> None:
     """Two equalities on one column cannot both hold: either of them, or both on different rows ("both ... and")."""
+    _join_stated(frame)
     for name in dict.fromkeys(c.name for c in frame.conditions):
         same = [c for c in frame.conditions if c.name == name and c.kind == "equal" and isinstance(c.expression, (exp.EQ, exp.Like))]
         if len({c.expression.sql() for c in frame.conditions if c.name == name and c.kind == "evidence"}) and same:
@@ -76,6 +77,18 @@ def join_alternatives(frame: Frame) -> None:
         else:
             joined = exp.or_(*(c.expression for c in same))
             frame.conditions.append(Condition(name, exp.Paren(this=joined), same[0].start, "alternative"))
+
+
+def _join_stated(frame: Frame) -> None:
+    """The same for what the evidence states."""
+    for name in dict.fromkeys(c.name for c in frame.conditions):
+        same = [c for c in frame.conditions if c.name == name and c.kind == "evidence" and isinstance(c.expression, exp.EQ)
+                and isinstance(c.expression.this, exp.Column)]
+        if len({c.expression.sql() for c in same}) > 1:
+            for condition in same:
+                frame.conditions.remove(condition)
+            either = exp.Paren(this=exp.or_(*(c.expression for c in same)))
+            frame.conditions.append(Condition(name, either, same[0].start, "evidence"))
 
 
 def join_by_or(frame: Frame) -> None:

@@ -15,6 +15,7 @@ QUOTED = re.compile(
     r"\"([^\"]{1,200})\"|“([^”]{1,200})”|``\s*(.{1,200}?)\s*''|(?<!\w)'((?:[^']|'(?=\w)){1,200}?)'(?!\w)|(?<!\w)[‘’](.{1,200}?)[’‘](?!\w)"
 )
 VERB_STEM = 5  # letters that "attended" must share with "attendance"
+SURE_METHODS = frozenset({"exact", "casefold", "variant"})
 MANY_VALUES = 60  # distinct values above which a column is no list of codes or kinds
 FUZZY_SCORE = 0.84  # below it, a cell found by sketches is too far from the words to be meant
 
@@ -74,6 +75,28 @@ def cue_table() -> dict[str, str]:
 CUES: Mapping[str, str] = cue_table()
 
 
+def is_sure(cell: CellMatch) -> bool:
+    """Whether a cell is what the literal says, letter for letter or in another form that is as good."""
+    return cell.method in SURE_METHODS and cell.score >= 0.8 or cell.value.casefold() == cell.literal.casefold()
+
+
+def read_cells(question: str, cells: Sequence[CellMatch]) -> tuple[CellMatch, ...]:
+    """The matches, and those cells whose whole text stands in the question although only a part of it was looked up."""
+    asked = question.casefold()
+    whole = [
+        replace(c, literal=question[at : at + len(c.value)], score=1.0, method="exact")
+        for c in cells
+        if len(c.value) > len(c.literal) and len(c.value) > 3 and (at := asked.find(c.value.casefold())) >= 0
+        and _stands_alone(asked, at, len(c.value))
+    ]
+    return (*whole, *cells)
+
+
+def _stands_alone(text: str, at: int, size: int) -> bool:
+    before, after = text[at - 1 : at] if at else "", text[at + size : at + size + 1]
+    return not before.isalnum() and not after.isalnum()
+
+
 def read_spans(question: str, cells: Sequence[CellMatch], lexicon: Lexicon) -> tuple[tuple[Token, ...], tuple[Span, ...]]:
     """The tokens of a question and the spans over them, in order and without overlaps: longer ones win."""
     tokens = tokenise(question)[:MAX_TOKENS]
@@ -116,7 +139,8 @@ def _quoted(question: str, tokens: Sequence[Token], cells: Sequence[CellMatch]) 
         inside = [i for i, t in enumerate(tokens) if match.start() <= t.start and t.end <= match.end()]
         literal = next(g for g in match.groups() if g is not None).strip()
         if inside and literal:
-            found = tuple(c for c in cells if c.literal.casefold().strip(" .,") == literal.casefold().strip(" .,"))
+            same = (c for c in cells if c.literal.casefold().strip(" .,") == literal.casefold().strip(" .,"))
+            found = tuple(c for c in same if is_sure(c) or c.score >= FUZZY_SCORE)
             if not found and _held_in_parts(literal, cells):
                 continue
             yield Span(inside[0], inside[-1] + 1, "value", "quoted", literal.rstrip(",.?!"), cells=found)
@@ -127,7 +151,7 @@ def _held_in_parts(literal: str, cells: Sequence[CellMatch]) -> bool:
     words = literal.split()
     if not 2 <= len(words) <= 4:
         return False
-    held = {c.literal.casefold() for c in cells}
+    held = {c.literal.casefold() for c in cells if is_sure(c)}
     return all(w.casefold() in held for w in words)
 
 
@@ -145,8 +169,7 @@ def _is_doubtful(token: Token, cell: CellMatch, lexicon: Lexicon) -> bool:
 def _values(tokens: Sequence[Token], cells: Sequence[CellMatch], lexicon: Lexicon) -> Iterable[Span]:
     by_literal: dict[str, list[CellMatch]] = {}
     for cell in cells:
-        exact = cell.method in ("exact", "casefold") or cell.value.casefold() == cell.literal.casefold()
-        if exact or cell.score >= FUZZY_SCORE:
+        if is_sure(cell) or cell.score >= FUZZY_SCORE and " " in cell.literal and cell.literal[:1].isupper():
             by_literal.setdefault(cell.literal, []).append(cell)
     for literal, found in by_literal.items():
         words = [t.lower for t in tokenise(literal)]
@@ -232,7 +255,7 @@ def _senses(words: Sequence[Token], lexicon: Lexicon) -> tuple[Sense, ...]:
         return ()
     found = lexicon.lookup([w.stem for w in words])
     if not found and len(words) >= 3:
-        found = tuple(s for s in lexicon.lookup(["".join(w.lower[0] for w in words)]) if s.quality >= 0.95)
+        found = _acronym(words, lexicon)
     if len(words) == 1 or not found or any(not s.compound and s.quality >= 0.9 for s in found):
         return found
     # "car models": the column Model of the table of cars, or the table of models: both are kept.
@@ -241,6 +264,14 @@ def _senses(words: Sequence[Token], lexicon: Lexicon) -> tuple[Sense, ...]:
     known = {(s.table, s.column) for s in found}
     added = (replace(s, quality=s.quality - 0.04) for s in rest if s.table in tables and (s.table, s.column) not in known)
     return (*found, *added)
+
+
+def _acronym(words: Sequence[Token], lexicon: Lexicon) -> tuple[Sense, ...]:
+    """ "miles per gallon" for a column MPG."""
+    if any(w.lower in cues.FUNCTION_WORDS and w.lower != "per" for w in words):
+        return ()
+    initials = "".join(w.lower[0] for w in words)
+    return tuple(s for s in lexicon.lookup([initials]) if s.quality >= 0.95 and s.column.casefold() == initials)
 
 
 def _of_phrase(words: Sequence[Token], lexicon: Lexicon) -> list[Token]:

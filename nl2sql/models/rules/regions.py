@@ -78,7 +78,7 @@ def _head_start(tokens: Sequence[Token], begin: int, end: int) -> int:
 def _is_boundary(tokens: Sequence[Token], starts: dict[int, Span], i: int) -> bool:
     word, span = tokens[i].lower, starts.get(i)
     if span is not None and span.kind in ("schema", "columns", "formula"):
-        return False
+        return span.cue == "verb"
     if span is not None and span.kind == "compare":
         return word not in ("from", "since") or _number_follows(starts, span.end)
     if span is not None and span.kind == "negation":
@@ -91,7 +91,7 @@ def _is_boundary(tokens: Sequence[Token], starts: dict[int, Span], i: int) -> bo
         return True
     if word in ("for", "of", "in") and i + 1 < len(tokens):
         following = next((starts[j] for j in range(i + 1, min(i + 3, len(tokens))) if j in starts), None)
-        return following is not None and following.kind in ("superlative", "extreme")
+        return following is not None and following.kind in ("superlative", "formula")
     return len(word) > 4 and word.endswith("ed") and (span is None or span.kind == "value")
 
 

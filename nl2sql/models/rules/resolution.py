@@ -51,4 +51,7 @@ def _candidates(lexicon: Lexicon, words: Sequence[str]) -> dict[ColumnName, floa
         return named
     stems = tuple(s for w in words for s in split_identifier(w.rpartition(".")[2]))
     senses = lexicon.lookup([stem(s) for s in stems])
+    shuffled = {c: SPELLED for c, w in lexicon.words.items() if len(stems) > 1 and sorted(w) == sorted(stems)} if not senses else {}
+    if shuffled:
+        return shuffled
     return {ColumnName(s.table, s.column): SPELLED * s.quality for s in senses if s.column and s.quality >= 0.9}

@@ -63,7 +63,7 @@ def quote_string(query: ParsedQuery, facts: Facts) -> bool:
 
 def _is_compared_with_column(column: exp.Column, block: Block) -> bool:
     comparison = column.parent
-    if not isinstance(comparison, exp.Predicate) or comparison.this is column and isinstance(comparison, exp.In):
+    if not isinstance(comparison, exp.Predicate) or (comparison.this is column and isinstance(comparison, exp.In)):
         return False
     others = [c for c in comparison.find_all(exp.Column) if c is not column]
     return any(block.knows(c) for c in others)

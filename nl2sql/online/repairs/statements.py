@@ -52,8 +52,6 @@ def close_quote(failure: Failure) -> str | None:
 
 def quote_names(failure: Failure) -> str | None:
     """Quote the schema's names that SQLite does not read as names: with spaces or signs in them, or keywords."""
-    if not _is_syntax_error(failure) and "no such column" not in failure.error:
-        return None
     near = re.search(r'near "(.*)": syntax error', failure.error)
     schema = failure.facts.schema
     names = {c.column for c in schema.column_names} | {t.name for t in schema.tables}

@@ -157,6 +157,18 @@ def test_a_bar_leads_to_its_questions(visit):
     assert ids(page) == ["4", "5"]
 
 
+def test_flags_find_what_repair_and_linking_did(visit):
+    page = visit()
+    page.click("section:has(#repair-title) .sum .good a")
+    assert ids(page) == ["3"]
+    page.click("section:has(#repair-title) .sum .bad a")
+    assert ids(page) == ["12"]
+    page.click("section:has(#linking-title) >> text=strict recall")
+    assert ids(page) == ["11"]
+    page.select_option("#f-flag", "repaired")
+    assert ids(page) == ["3", "12"]
+
+
 def test_search_finds_what_no_question_holds(visit):
     page = visit()
     page.fill("#f-q", "zebra")
@@ -251,10 +263,11 @@ def test_an_injected_script_would_not_run(visit, html):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", [360, 820, 1280])
 def test_nothing_scrolls_sideways_and_text_is_legible(visit, scheme, width):
     page = visit(viewport={"width": width, "height": 740}, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("#list td.q").first.bounding_box()["width"] > 200
     assert page.evaluate(LOWEST_CONTRAST)[0] >= 4.5, page.evaluate(LOWEST_CONTRAST)
     for question in ("3", "7", "8"):
         page.evaluate("id => { location.hash = 'open=' + id }", question)

@@ -66,6 +66,11 @@ def test_a_failed_task_is_reported_and_counts_as_wrong(summary):
     assert "ground quay: disk is full" in to_json(summary)["failed_tasks"]
 
 
+def test_equal_failures_are_told_once():
+    made = summarise_run(*[()] * 8, failed_tasks=["ground a: full", "ground b: full", "ground a: full"])
+    assert made.failed_tasks == ("ground a: full (2 times)", "ground b: full")
+
+
 def test_generators_stand_for_themselves(summary):
     by_name = {g.name: g for g in summary.generators}
     assert [g.correct for g in summary.generators] == sorted((g.correct for g in summary.generators), reverse=True)

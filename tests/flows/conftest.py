@@ -1,0 +1,67 @@
+"""One Prefect server for the session, and a benchmark small enough to run in a second."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows.environment import DEFAULTS, QUIET
+
+for name, value in {**DEFAULTS, **QUIET}.items():  # before Prefect is imported
+    os.environ.setdefault(name, value)
+
+ROOT = Path(__file__).parents[2]
+TABLES = {
+    "zoo": """
+        CREATE TABLE keeper (id INTEGER PRIMARY KEY, name TEXT, age INTEGER);
+        CREATE TABLE animal (id INTEGER PRIMARY KEY, name TEXT, species TEXT, keeper_id INTEGER REFERENCES keeper (id));
+        INSERT INTO keeper VALUES (1, 'Ada', 40), (2, 'Bo', 31);
+        INSERT INTO animal VALUES (1, 'Rex', 'lion', 1), (2, 'Mia', 'otter', 2), (3, 'Tom', 'otter', 2);
+    """,
+    "shop": """
+        CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT, price REAL);
+        INSERT INTO item VALUES (1, 'lamp', 12.5), (2, 'desk', 80), (3, 'chair', 35);
+    """,
+}
+QUESTIONS = (
+    ("zoo", "How many animals are there?", "SELECT COUNT(*) FROM animal"),
+    ("zoo", "List the names of all keepers.", "SELECT name FROM keeper"),
+    ("zoo", "How many otters do we have?", "SELECT COUNT(*) FROM animal WHERE species = 'otter'"),
+    ("shop", "What is the price of the lamp?", "SELECT price FROM item WHERE name = 'lamp'"),
+    ("shop", "How many items are there?", "SELECT COUNT(*) FROM item"),
+)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory) -> Iterator[str]:
+    """The address of a Prefect server with a database of its own."""
+    from prefect.settings import PREFECT_API_URL
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield str(PREFECT_API_URL.value())
+
+
+def build_benchmark(folder: Path) -> Path:
+    """Two databases and five questions in BIRD's layout."""
+    for db_id, script in TABLES.items():
+        path = folder / "dev_databases" / db_id / f"{db_id}.sqlite"
+        path.parent.mkdir(parents=True)
+        connection = sqlite3.connect(path)
+        connection.executescript(script)
+        connection.close()
+    questions = [
+        {"question_id": i, "db_id": db, "question": q, "evidence": "", "SQL": sql, "difficulty": "simple"}
+        for i, (db, q, sql) in enumerate(QUESTIONS)
+    ]
+    (folder / "dev.json").write_text(json.dumps(questions))
+    return folder
+
+
+@pytest.fixture
+def tiny(tmp_path) -> Path:
+    """A tiny benchmark that a test may change."""
+    return build_benchmark(tmp_path / "tiny")

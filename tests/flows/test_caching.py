@@ -1,0 +1,184 @@
+"""What runs again after a change, a loss, a kill or a failure: counted in task executions."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from flows.manifests import manifest_of, read_manifest
+from flows.options import Options
+from nl2sql.benchmarks import load_benchmark
+from nl2sql.rows import Step
+from tasks.artifact_store import Artifact, ArtifactStore
+
+ROOT = Path(__file__).parents[2]
+pytestmark = [pytest.mark.usefixtures("server"), pytest.mark.xdist_group("prefect")]
+
+OFFLINE = {"profile_database": 2, "summarise_fields": 2, "index_cells": 2, "index_columns": 2}
+OFFLINE_SHARED = {"store_questions": 1, "index_examples": 1}
+BATCHES = 3  # of two questions at most: two of zoo, one of shop
+ANSWERING = ("ground_questions", "link_schema", "generate_candidates", "repair_candidates", "select_answers")
+SCORING = ("score_answers", "measure_recall", "execute_golds")
+ALL = Counter({**OFFLINE, **OFFLINE_SHARED, **dict.fromkeys(ANSWERING + SCORING, BATCHES)})
+
+
+def run(dataset: Path, artifacts: Path, **options) -> list[Step]:
+    """Run the whole pipeline; the lines of its manifest."""
+    from flows.run_pipeline import run_pipeline
+
+    state = run_pipeline(
+        str(dataset),
+        artifacts=str(artifacts),
+        output=str(artifacts / "report"),
+        options=Options(**{"batch_size": 2, **options}),
+        return_state=True,
+    )
+    return read_manifest(manifest_of(state))
+
+
+def executed(steps: list[Step]) -> Counter:
+    """How often each task ran rather than being taken from the cache, failures included."""
+    return Counter(s.stage for s in steps if not s.reused and not s.error.startswith("skipped"))
+
+
+def test_a_first_run_executes_everything_and_a_second_nothing(tiny, tmp_path):
+    first = run(tiny, tmp_path / "artifacts")
+    assert not [s.error for s in first if s.error]
+    assert executed(first) == ALL
+    assert executed(run(tiny, tmp_path / "artifacts")) == Counter()
+
+
+def test_a_changed_option_reruns_only_its_readers(tiny, tmp_path):
+    run(tiny, tmp_path / "artifacts")
+    changed = run(tiny, tmp_path / "artifacts", margin=0.9)
+    # Selections come out the same, so that what is scored after them is still the same.
+    assert executed(changed) == Counter({"select_answers": BATCHES})
+
+
+def test_a_changed_gold_reruns_only_scoring_of_its_batch(tiny, tmp_path):
+    run(tiny, tmp_path / "artifacts")
+    questions = json.loads((tiny / "dev.json").read_text())
+    questions[0]["SQL"] = "SELECT 3"
+    (tiny / "dev.json").write_text(json.dumps(questions))
+    assert executed(run(tiny, tmp_path / "artifacts")) == Counter(dict.fromkeys(SCORING, 1))
+
+
+def test_a_moved_dataset_is_the_same_dataset(tiny, tmp_path):
+    run(tiny, tmp_path / "artifacts")
+    assert executed(run(tiny.rename(tmp_path / "elsewhere"), tmp_path / "artifacts")) == Counter()
+
+
+def test_a_deleted_artifact_is_rebuilt_and_nothing_else(tiny, tmp_path):
+    steps = run(tiny, tmp_path / "artifacts")
+    lost = next(s for s in steps if s.stage == "index_cells" and s.db_id == "zoo")
+    Path(lost.path).unlink()
+    again = run(tiny, tmp_path / "artifacts")
+    assert executed(again) == Counter({"index_cells": 1})
+    assert Path(lost.path).is_file()
+
+
+def test_an_altered_artifact_is_rebuilt(tiny, tmp_path):
+    steps = run(tiny, tmp_path / "artifacts")
+    broken = next(s for s in steps if s.stage == "profile_database" and s.db_id == "shop")
+    Path(broken.path).write_bytes(b"PAR1 nonsense")
+    assert executed(run(tiny, tmp_path / "artifacts")) == Counter({"profile_database": 1})
+
+
+def test_a_failed_task_leaves_the_others_and_is_all_that_runs_again(tiny, tmp_path):
+    artifacts = tmp_path / "artifacts"
+    blocker = block_cells_of(tiny, "zoo", ArtifactStore(str(artifacts)))
+    failed = run(tiny, artifacts)
+    (error,) = [s.error for s in failed if s.error and s.stage == "index_cells"]
+    assert "cannot write" in error
+    assert sum(s.stage == "score_answers" and not s.error for s in failed) == 1  # shop's batch went through
+    shutil.rmtree(blocker)
+    mended = executed(run(tiny, artifacts))
+    assert mended == Counter({"index_cells": 1, **dict.fromkeys(ANSWERING + SCORING, 2)})
+
+
+def block_cells_of(dataset: Path, db_id: str, store: ArtifactStore) -> Path:
+    """Put a folder where the cells of a database are to be written, so that this one task fails."""
+    from tasks.index_cells import index_cells
+    from tasks.profile_database import profile_database
+
+    (database,) = [d for d in load_benchmark(dataset).databases if d.db_id == db_id]
+    scratch = ArtifactStore(str(dataset / "scratch"))
+    profiles: Artifact = profile_database.run(scratch, database=database)
+    blocker = store.file("cells", index_cells.key({"database": database, "profiles": profiles}))
+    (blocker / "in the way").mkdir(parents=True)
+    return blocker
+
+
+PROGRAM = """
+import sys
+from flows.run_pipeline import run_pipeline
+from flows.options import Options
+from flows.manifests import manifest_of, read_manifest
+dataset, artifacts = sys.argv[1:]
+state = run_pipeline(dataset, artifacts=artifacts, output=artifacts + "/report",
+                     options=Options(batch_size=2), return_state=True)
+for step in read_manifest(manifest_of(state)):
+    print(step.stage, step.reused, step.error, sep="\\t")
+"""
+
+
+def start(code: Path, dataset: Path, artifacts: Path, server: str) -> subprocess.Popen:
+    environment = {**os.environ, "PREFECT_API_URL": server, "PYTHONPATH": str(code)}
+    command = [sys.executable, "-c", PROGRAM, str(dataset), str(artifacts)]
+    return subprocess.Popen(
+        command, cwd=code, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def executed_by(process: subprocess.Popen) -> Counter:
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0
+    lines = [line.split("\t") for line in output.splitlines() if line.count("\t") == 2]
+    return Counter(stage for stage, reused, _ in lines if reused == "False")
+
+
+@pytest.fixture
+def code(tmp_path) -> Path:
+    """A copy of the source that a test may edit."""
+    for name in ("nl2sql", "tasks", "flows", "deployments"):
+        shutil.copytree(ROOT / name, tmp_path / "code" / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "code"
+
+
+def test_an_edited_pure_function_reruns_only_what_depends_on_it(code, tiny, tmp_path, server):
+    artifacts = tmp_path / "artifacts"
+    assert executed_by(start(code, tiny, artifacts, server)) == ALL
+    recall = code / "nl2sql" / "scoring" / "recall.py"
+    recall.write_text(recall.read_text() + "\n\ndef never_called() -> None:\n    return None\n")
+    assert executed_by(start(code, tiny, artifacts, server)) == Counter({"measure_recall": BATCHES})
+    cells = code / "nl2sql" / "indexes" / "cells.py"
+    cells.write_text(cells.read_text() + "\n\ndef never_called() -> None:\n    return None\n")
+    after_cells = executed_by(start(code, tiny, artifacts, server))
+    # The rebuilt index has the same bytes, but its code also answers look-ups, so that its readers run again.
+    assert after_cells["index_cells"] == 2
+    assert not {"profile_database", "summarise_fields", "index_columns", "index_examples"} & set(after_cells)
+
+
+def test_a_killed_run_continues_from_what_was_finished(tiny, tmp_path, server):
+    artifacts = tmp_path / "artifacts"
+    process = start(ROOT, tiny, artifacts, server)
+    deadline = time.monotonic() + 240
+    while len(list(artifacts.glob("*/*.json"))) < 14:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    finished = {card: card.read_text() for card in artifacts.glob("*/*.json")}
+    again = run(tiny, artifacts)
+    assert not [s.error for s in again if s.error]
+    assert {s.stage for s in again} == set(ALL)
+    # A card holds the time at which its artifact was written: none was written twice.
+    assert {card: card.read_text() for card in finished} == finished

@@ -5,7 +5,8 @@
 The rival is what the official script does: a process pool that, for every prediction, opens the database, executes
 the prediction and then its gold within one time limit, and compares Python sets of rows. Its per-call thread for the
 time limit is left out, which favours it, and it works on a copy of the databases, because its connections can write.
-The floor is the time inside SQLite for the distinct statements on one warm connection, over the cores.
+The floor is the time inside SQLite for the distinct statements on one warm connection, over the cores. Processor
+time is printed too, because it tells more on a machine that does other work as well.
 
 `--large` adds a generated database whose statements take about a second. Exit status 1 when a verdict differs.
 """
@@ -13,6 +14,7 @@ The floor is the time inside SQLite for the distinct statements on one warm conn
 import argparse
 import json
 import multiprocessing
+import os
 import random
 import shutil
 import sqlite3
@@ -27,7 +29,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from nl2sql.benchmarks import describe_database, load_benchmark
-from nl2sql.query_pool import cores
+from nl2sql.query_pool import close_workers, cores
 from nl2sql.rows import Database, Question
 from nl2sql.scoring.execution_accuracy import Scores, score_predictions
 from nl2sql.scoring.judgement_cache import judgements_from_table, judgements_to_table
@@ -64,19 +66,19 @@ def plain_verdict(job: tuple[str, str, str]) -> bool:
 
 
 def plain_scores(case: Case, paths: dict[str, str]) -> list[bool]:
-    """Score every line of the predictions file, one system after the other as separate runs of the script would."""
+    """Score every line of the predictions file in one pool; separate runs of the script would start it each time."""
     golds = {q.question_id: (q.db_id, q.gold_sql) for q in case.questions}
     jobs = []
     for line in case.predictions.read_text().splitlines():
         item = json.loads(line)
         db_id, gold = golds[str(item["question_id"])]
         jobs.append((paths[db_id], item["sql"], gold))
-    with multiprocessing.get_context("spawn").Pool(cores()) as pool:
-        pool.map(abs, range(cores()))  # starting the pool is not counted
-        started = time.perf_counter()
-        verdicts = pool.map(plain_verdict, jobs, chunksize=1)
-        report("plain reading of the official script", time.perf_counter() - started)
-    return verdicts
+    pool = multiprocessing.get_context("spawn").Pool(cores())
+    try:
+        return pool.map(plain_verdict, jobs, chunksize=1)
+    finally:
+        pool.close()
+        pool.join()  # its processor time counts once they have ended
 
 
 def our_scores(case: Case, cache: Path | None, strict_parity: bool = True) -> Scores:
@@ -90,54 +92,65 @@ def our_scores(case: Case, cache: Path | None, strict_parity: bool = True) -> Sc
     return scores
 
 
-def floor(case: Case) -> float:
-    """Seconds inside SQLite for each distinct statement once, over the cores."""
+def floor(case: Case) -> None:
+    """Execute each distinct statement once, on one warm connection per database."""
     paths = {d.db_id: d.path for d in case.databases}
     golds = {q.question_id: (q.db_id, q.gold_sql) for q in case.questions}
     statements = dict.fromkeys(golds.values())
     for p in load_predictions(case.predictions).items:
         statements[golds[p.question_id][0], p.sql] = None
     connections = {db_id: sqlite3.connect(f"file:{path}?mode=ro", uri=True) for db_id, path in paths.items()}
-    started = time.perf_counter()
     for db_id, sql in sorted(statements):
         try:
             connections[db_id].execute(sql).fetchall()
         except (sqlite3.Error, sqlite3.Warning, ValueError):
             continue
-    return (time.perf_counter() - started) / cores()
 
 
-def timed(what: str, work: Callable[[], Any]) -> tuple[Any, float]:
-    """Do the work and say how long it took."""
-    started = time.perf_counter()
+@dataclass(frozen=True)
+class Cost:
+    """What some work took: seconds by the clock, and processor seconds of this process and its ended children."""
+
+    wall: float
+    processor: float
+
+
+def timed(what: str, work: Callable[[], Any]) -> tuple[Any, Cost]:
+    """Do the work and print what it took."""
+    close_workers()
+    before, started = sum(os.times()[:4]), time.perf_counter()
     result = work()
-    seconds = time.perf_counter() - started
-    report(what, seconds)
-    return result, seconds
-
-
-def report(what: str, seconds: float) -> None:
-    """One line of the table."""
-    print(f"  {what:<45} {seconds:8.3f} s", flush=True)
+    wall = time.perf_counter() - started
+    close_workers()
+    cost = Cost(wall, sum(os.times()[:4]) - before)
+    print(f"  {what:<42} {cost.wall:8.3f} s {cost.processor:8.2f} s", flush=True)
+    return result, cost
 
 
 def compare(case: Case, folder: Path) -> bool:
     """Run everything on one case, print the table and say whether all verdicts are equal."""
-    print(f"{case.name}: {sum(1 for _ in case.predictions.open())} predictions, {cores()} cores")
+    load = os.getloadavg()[0]
+    print(f"{case.name}: {sum(1 for _ in case.predictions.open())} predictions, {cores()} cores, load {load:.1f}")
+    print(f"  {'':<42} {'clock':>10} {'processor':>10}")
     copies = {}
     for database in case.databases:
         copies[database.db_id] = shutil.copy(database.path, folder / f"{case.name}-{database.db_id}.sqlite")
-    plain, rival = timed("the same with its start", lambda: plain_scores(case, copies))
+    plain, rival = timed("plain reading of the official script", lambda: plain_scores(case, copies))
     cache = folder / f"{case.name}.parquet"
     ours, cold = timed("nl2sql, cold", lambda: our_scores(case, cache))
     _, warm = timed("nl2sql, warm (cache read from Parquet)", lambda: our_scores(case, cache))
-    lowest = floor(case)
-    report("floor: distinct statements over the cores", lowest)
+    _, lowest = timed("distinct statements on one connection", lambda: floor(case))
+    print(f"  cold {rival.wall / cold.wall:.1f}x ({rival.processor / cold.processor:.1f}x in processor time), ", end="")
+    print(f"warm {rival.wall / warm.wall:.0f}x the plain script")
+    print(
+        f"  cold {cold.wall / lowest.wall * cores():.2f}x the floor, which is the distinct statements over the cores ",
+        end="",
+    )
+    print(f"({cold.processor / lowest.processor:.2f}x in processor time)")
     by_key = {(v.generator, v.question_id): v.correct for v in ours.verdicts}
     lines = [(p.model, p.question_id) for p in load_predictions(case.predictions).items]
     unequal = sum(by_key[key] != verdict for key, verdict in zip(lines, plain, strict=True))
-    print(f"  cold {rival / cold:.1f}x, warm {rival / warm:.0f}x the plain script; {cold / lowest:.2f}x the floor")
-    print(f"  {unequal} of {len(lines)} verdicts differ; right: {sum(plain)} and {sum(by_key.values())}")
+    print(f"  {unequal} of {len(lines)} verdicts differ; right: {sum(plain)} and {sum(by_key.values())}", flush=True)
     return unequal == 0
 
 
@@ -153,15 +166,17 @@ def large(folder: Path) -> Case:
     generate_sales(path, random.Random(7))
     database = describe_database("sales", path)
     golds = [
-        f"SELECT region, SUM(amount * {factor}) FROM sale JOIN shop USING (shop_id) WHERE day % 7 = {day} GROUP BY region"
-        for factor in (1, 2) for day in range(4)
-    ]  # fmt: skip
+        f"SELECT region, SUM(amount * {factor}) FROM sale JOIN shop USING (shop_id) WHERE day % 7 = {day} GROUP BY 1"
+        for factor in (1, 2)
+        for day in range(4)
+    ]
     blank = Question("", "sales", "", "", "", "", "dev")
     questions = tuple(replace(blank, question_id=str(i), gold_sql=sql) for i, sql in enumerate(golds))
     lines = [
-        {"question_id": i, "model": f"system {system}", "sql": sql.replace("day % 7", "day % 5") if system % 4 == 3 else sql}
-        for system in range(LARGE_SYSTEMS) for i, sql in enumerate(golds)
-    ]  # fmt: skip
+        {"question_id": i, "model": f"system {system}", "sql": sql.replace("% 7", "% 5" if system % 4 == 3 else "% 7")}
+        for system in range(LARGE_SYSTEMS)
+        for i, sql in enumerate(golds)
+    ]
     predictions = folder / "sales.jsonl"
     predictions.write_text("\n".join(map(json.dumps, lines)))
     return Case("large", questions, (database,), predictions)

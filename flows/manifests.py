@@ -88,8 +88,8 @@ def artifact(step: Step) -> Artifact:
 
 
 def by_database(steps: Iterable[Step]) -> Iterator[tuple[str, dict[str, Artifact]]]:
-    """For each database of which everything succeeded, its artifacts by stage."""
-    lines = list(steps)
+    """For each database of which every offline task succeeded, its artifacts by stage."""
+    lines = [s for s in steps if s.batch < 0]
     broken = {s.db_id for s in lines if s.error}
     for db_id in dict.fromkeys(s.db_id for s in lines if s.db_id and s.db_id not in broken):
         yield db_id, {s.stage: artifact(s) for s in lines if s.db_id == db_id}

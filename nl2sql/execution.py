@@ -51,6 +51,11 @@ class ExecutionResult:
         """Whether there is a result, be it empty."""
         return bool(self.digest)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether `rows` holds all rows of the result."""
+        return len(self.rows) == self.row_count
+
 
 def execute(
     path: PathLike, sql: str, limits: Limits | None = None, double_quoted_strings: bool = False

@@ -100,10 +100,13 @@ class _Idle:
     """Children that wait for work, and the count of those that work."""
 
     def __init__(self) -> None:
+        self.forget()
+        os.register_at_fork(after_in_child=self.forget)  # a forked copy must not talk to its parent's children
+
+    def forget(self) -> None:
         self.changed = Condition()
         self.workers: list[Worker] = []
         self.busy = 0
-        self.owner = os.getpid()
 
     def borrow(self, limit: int, wait: bool) -> Worker | None:
         with self.changed:
@@ -112,8 +115,6 @@ class _Idle:
                     return None
                 self.changed.wait()
             self.busy += 1
-            if self.owner != os.getpid():  # a forked copy must not talk to its parent's children
-                self.workers, self.owner = [], os.getpid()
             if self.workers:
                 return self.workers.pop()
         return self._start()
@@ -143,12 +144,16 @@ class _Idle:
         with self.changed:
             workers, self.workers = self.workers, []
         for worker in workers:
-            if self.owner == os.getpid():
-                worker.close()
+            worker.close()
 
 
 _idle = _Idle()
 atexit.register(_idle.close)
+
+
+def close_workers() -> None:
+    """End the children that are idle; the next call starts new ones."""
+    _idle.close()
 
 
 def cores() -> int:
@@ -196,7 +201,7 @@ class _Run:
 
     def _hire(self) -> None:
         while self.waiting and len(self.workers) < self.limit:
-            worker = _idle.borrow(self.limit, wait=not self.workers)
+            worker = _idle.borrow(max(self.limit, cores()), wait=not self.workers)
             if worker is None:
                 return
             self.workers.append(worker)

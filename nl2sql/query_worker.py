@@ -12,13 +12,16 @@ import signal
 import sqlite3
 import sys
 from collections import OrderedDict
+from contextlib import suppress
 from typing import IO, Any
 
 from nl2sql.read_only import FAILURES, Outcome, failed, open_read_only, run
 
 GRACE = 1.0  # seconds that a query may take to notice its deadline
 LONGEST = 1e6  # seconds, the longest alarm
-HEAP_LIMIT = 2**30  # bytes that SQLite may hold, sorts and temporary tables included
+# Bytes that SQLite may hold, sorts and temporary tables included. A library built without memory statistics, as
+# Apple's own is, does not enforce it; those of python.org, Homebrew, conda and Linux do.
+HEAP_LIMIT = 2**30
 PROCESS_LIMIT = 3 * 2**30  # bytes of private memory of the whole process (Linux; macOS does not enforce it)
 # A page cache of 64 MiB; what a sort needs counts against the heap limit instead of filling the disk.
 PRAGMAS = ("cache_size = -65536", "temp_store = MEMORY")
@@ -71,7 +74,7 @@ def _execute(connections: Connections, job: tuple[Any, ...]) -> Outcome:
 def _limit_memory() -> None:
     sqlite3.connect(":memory:").execute(f"PRAGMA hard_heap_limit = {HEAP_LIMIT}")
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    if hard == resource.RLIM_INFINITY or hard > PROCESS_LIMIT:
+    with suppress(ValueError, OSError):  # a lower limit is already set
         resource.setrlimit(resource.RLIMIT_DATA, (PROCESS_LIMIT, hard))
 
 

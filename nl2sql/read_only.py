@@ -22,12 +22,14 @@ MAX_SQL_LENGTH = 1_000_000  # bytes, SQLite's own recommendation for untrusted S
 
 READ_ACTIONS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE})
 LISTING_PRAGMAS = frozenset(
-    "table_info table_xinfo table_list index_list index_info index_xinfo foreign_key_list".split()
+    ("table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "foreign_key_list")
 )
 VALUE_PRAGMAS = frozenset({"data_version", "page_size"})  # FTS reads these; with an argument they would write
 RTREE_TABLES = ("_node", "_rowid", "_parent")
 DENIED_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer", "readfile", "writefile", "edit", "fsdir"})
 WAL_FORMAT = b"\x02\x02"  # bytes 18 and 19 of the header of a database in write-ahead-log mode
+
+UNRESERVED = frozenset(b"/._-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")  # in a URI's path
 
 # Everything in SQLite's grammar that can hold a double quote without starting a quoted name, then the quoted name.
 QUOTED = re.compile(
@@ -77,7 +79,7 @@ def open_read_only(
 
 def _uri(path: str | os.PathLike[str]) -> str:
     plain = os.fsencode(os.path.abspath(path))
-    quoted = "".join(chr(b) if chr(b).isalnum() and b < 128 or chr(b) in "/._-" else f"%{b:02X}" for b in plain)
+    quoted = "".join(chr(b) if b in UNRESERVED else f"%{b:02X}" for b in plain)
     return f"file://{quoted}?mode=ro" + ("&immutable=1" if _is_idle_wal(path) else "")
 
 
@@ -150,7 +152,8 @@ def run(
     """
     started = perf_counter()
     deadline = monotonic() + seconds
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(size, 1_000_000_000))
+    # Not below what the CREATE statements of a schema may need.
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(max(size, MAX_SQL_LENGTH), 1_000_000_000))
     connection.set_progress_handler(lambda: monotonic() > deadline, STEPS_BETWEEN_CHECKS)
     try:
         outcome = _read_decoding(connection, sql, rows, size, keep_rows, deadline)

@@ -4,8 +4,6 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlglot.dialects.sqlite import SQLite
-
 from nl2sql.rows import ColumnName, Profile, Summary
 from nl2sql.schema import Column, ForeignKey, Schema, Table, quote
 
@@ -14,6 +12,20 @@ LONGEST_EXAMPLE = 30  # characters; longer values are no examples
 LONGEST_LIST = 100  # characters of all examples; beyond it only the first is shown
 LONGEST_COMMENT = 200
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# SQLite's keywords: some may stand unquoted in some places, quoting all of them is always right.
+KEYWORDS = frozenset(
+    """
+    ABORT ACTION ADD AFTER ALL ALTER ALWAYS ANALYZE AND AS ASC ATTACH AUTOINCREMENT BEFORE BEGIN BETWEEN BY CASCADE CASE
+    CAST CHECK COLLATE COLUMN COMMIT CONFLICT CONSTRAINT CREATE CROSS CURRENT CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP
+    DATABASE DEFAULT DEFERRABLE DEFERRED DELETE DESC DETACH DISTINCT DO DROP EACH ELSE END ESCAPE EXCEPT EXCLUDE EXCLUSIVE
+    EXISTS EXPLAIN FAIL FILTER FIRST FOLLOWING FOR FOREIGN FROM FULL GENERATED GLOB GROUP GROUPS HAVING IF IGNORE IMMEDIATE
+    IN INDEX INDEXED INITIALLY INNER INSERT INSTEAD INTERSECT INTO IS ISNULL JOIN KEY LAST LEFT LIKE LIMIT MATCH
+    MATERIALIZED NATURAL NO NOT NOTHING NOTNULL NULL NULLS OF OFFSET ON OR ORDER OTHERS OUTER OVER PARTITION PLAN PRAGMA
+    PRECEDING PRIMARY QUERY RAISE RANGE RECURSIVE REFERENCES REGEXP REINDEX RELEASE RENAME REPLACE RESTRICT RETURNING RIGHT
+    ROLLBACK ROW ROWS SAVEPOINT SELECT SET TABLE TEMP TEMPORARY THEN TIES TO TRANSACTION TRIGGER UNBOUNDED UNION UNIQUE
+    UPDATE USING VACUUM VALUES VIEW VIRTUAL WHEN WHERE WINDOW WITH WITHOUT
+    """.split()  # noqa: SIM905
+)
 
 
 @dataclass(frozen=True)
@@ -188,14 +200,19 @@ def _examples(name: ColumnName, shown: Shown) -> list[str]:
     values = [_flat(v) for v in profile.top_values if v.strip() and len(v) <= LONGEST_EXAMPLE]
     single = bool(profile.date_format or profile.primary_key or profile.references)
     values = values[: 1 if single else EXAMPLES]
-    texts = [f"'{v}'" if profile.texts else v for v in values]
+    texts = [quote_text(v) if profile.texts else v for v in values]
     return texts if sum(map(len, texts)) <= LONGEST_LIST else texts[:1]
 
 
 def spell(identifier: str) -> str:
     """An identifier as SQL spells it: in double quotes only where they are needed."""
-    plain = PLAIN.fullmatch(identifier) and identifier.upper() not in SQLite.Tokenizer.KEYWORDS
+    plain = PLAIN.fullmatch(identifier) and identifier.upper() not in KEYWORDS
     return identifier if plain else quote(identifier)
+
+
+def quote_text(value: str) -> str:
+    """A value as a string literal of SQL."""
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _bare_type(column: Column) -> str:

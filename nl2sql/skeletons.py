@@ -22,7 +22,7 @@ DATES = re.compile(rf"(?<![\w])(?:{DATE_PATTERN})(?!\w)", re.IGNORECASE)
 QUOTED = re.compile(r"""(?<!\w)(?:"[^"]+"|'[^']+(?:'(?=\w)[^']*)*'|“[^”]+”|‘[^’]+’|`[^`]+`|«[^»]+»)(?!\w)""")
 NUMBERS = re.compile(r"(?<!\w)[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\w)")
 CAPITALISED = re.compile(
-    r"(?<!\w)[^\W\d_a-z]\S*?(?:[\s]+(?:(?:of|the|de|du|la|van|von|&)\s+)*[^\W\d_a-z][^\s,;:?!]*)*(?=[\s,;:?!.)]|$)"
+    r"(?<!\w)[^\W\d_a-z]\S*?(?:[\s]+(?:(?:of|the|de|der|den|du|la|van|von|&)\s+)*[^\W\d_a-z][^\s,;:?!]*)*(?=[\s,;:?!.)]|$)"
 )
 WORD = re.compile(r"\w+(?:['’]\w+)*")
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9\u0080-\U0010ffff]+")

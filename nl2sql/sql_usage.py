@@ -23,7 +23,7 @@ class UnreadableSQL(Exception):
 
 @dataclass(frozen=True)
 class Usage:
-    """The columns that a statement reads, in schema order, and its string comparisons (method 'sql', score 1)."""
+    """The columns that a statement reads, in schema order, and its string comparisons (method 'sql')."""
 
     columns: tuple[ColumnName, ...]
     cells: tuple[CellMatch, ...]
@@ -32,10 +32,11 @@ class Usage:
 def read_usage(sql: str, schema: Schema) -> Usage:
     """Read what a query uses of a database; names come back as the database spells them.
 
-    A star stands for every column of its tables, COUNT(*) for none; a natural join and USING for the joined columns.
-    A double-quoted name that no table has is a string, as in SQLite. Strings count when a column is compared with
-    them by =, <>, IS, IN, CASE or a LIKE without wildcards, also under LOWER, UPPER, TRIM or CAST; the empty string
-    and ranges do not count. Not covered: row ids, table-valued functions, recursion deeper than Python's.
+    A star stands for every column of its tables, COUNT(*) for none; a natural join and USING for the joined
+    columns. A double-quoted name that no table has is a string, as in SQLite. Strings count when a column is
+    compared with them by =, <>, IS, IN, CASE or a LIKE without wildcards, also under LOWER, UPPER, TRIM or CAST;
+    the empty string and ranges do not count. Not covered: row ids, table-valued functions, recursion deeper than
+    Python's.
     Raises UnreadableSQL.
     """
     try:
@@ -60,8 +61,10 @@ def read_usage(sql: str, schema: Schema) -> Usage:
 
 
 def _mapping(schema: Schema) -> MappingSchema:
-    # Names are lowered here because sqlglot's own normalising would parse them, and 'my table 😀' does not parse.
-    tables = {t.name.lower(): {c.name.lower(): "TEXT" for c in t.columns} for t in schema.tables if t.columns}
+    # Lowered here because sqlglot's own normalising would parse the names, and 'my table 😀' does not parse.
+    tables: dict[str, object] = {
+        t.name.lower(): {c.name.lower(): "TEXT" for c in t.columns} for t in schema.tables if t.columns
+    }
     return MappingSchema(tables, normalize=False, dialect="sqlite")
 
 
@@ -73,7 +76,7 @@ def _check_tables(tree: exp.Expr, schema: Schema) -> None:
 
 
 def _resolve(tree: exp.Expr, schema: Schema) -> dict[int, ColumnName]:
-    """Map the identity of each column node to the database's column; nodes over derived tables are left out."""
+    """Map the identity of each column node to the database's column, nodes over derived tables left out."""
     places: dict[int, ColumnName] = {}
     derived: set[int] = set()
     for scope in traverse_scope(tree):
@@ -85,11 +88,17 @@ def _resolve(tree: exp.Expr, schema: Schema) -> dict[int, ColumnName]:
                     places[id(node)] = found
             elif source is not None:
                 derived.add(id(node))
-    outputs = {s.alias_or_name.lower() for q in tree.find_all(exp.Query) for s in q.selects}
-    for node in tree.find_all(exp.Column):
-        if id(node) not in places and id(node) not in derived:
-            _check_unresolved(node, outputs)
+    open_ones = [n for n in tree.find_all(exp.Column) if id(n) not in places and id(n) not in derived]
+    outputs = _outputs(tree, {id(n) for n in open_ones})
+    for node in open_ones:
+        _check_unresolved(node, outputs)
     return places
+
+
+def _outputs(tree: exp.Expr, unresolved: set[int]) -> set[str]:
+    """What ORDER BY may name: the outputs of the queries, those that are unknown columns themselves left out."""
+    selects = (s for query in tree.find_all(exp.Query) for s in query.selects)
+    return {s.alias_or_name.lower() for s in selects if id(s.unalias()) not in unresolved}
 
 
 def _check_unresolved(node: exp.Column, outputs: set[str]) -> None:

@@ -20,8 +20,11 @@ def index_examples(questions: Sequence[Question], embed: Embed = embed) -> pa.Ta
 
     Questions without a gold query are left out, and so are later ones that repeat an id.
     """
-    kept = list({q.question_id: q for q in reversed(questions) if q.gold_sql.strip()}.values())[::-1]
-    rows = [_texts(question) for question in kept]
+    kept: dict[str, Question] = {}
+    for question in questions:
+        if question.gold_sql.strip():
+            kept.setdefault(question.question_id, question)
+    rows = [_texts(question) for question in kept.values()]
     schema = arrow_schema(Example)
     columns = list(zip(*rows, strict=True)) or [() for _ in TEXT_FIELDS]
     arrays = [pa.array(column, pa.string()) for column in columns]

@@ -1,4 +1,4 @@
-"""The pieces of a question and its evidence that may be values: quoted, capitalised, numbers, dates, codes."""
+"""The pieces of a question and its evidence that may be values: quoted, names, numbers, dates, codes."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -13,9 +13,7 @@ from nl2sql.online.words import STOP_WORDS
 from nl2sql.skeletons import DATES
 
 SMALL_MODEL = "en_core_web_sm"
-TEXT_LIMIT = (
-    8_000  # characters of a question that are read: its two ends, where a question says what it wants
-)
+TEXT_LIMIT = 8_000  # characters of a question that are read: its two ends, where a question says what it wants
 LITERAL_LIMIT = 60  # a person's question names a few values; a pasted page must not cost a page of look-ups
 PHRASE_LIMIT = 600  # n-grams per question
 PHRASE_WORDS = 6  # tokens of the longest n-gram; longer names come quoted or capitalised
@@ -28,9 +26,7 @@ _QUOTED = re.compile(
 _BOUND = re.compile(
     r"([\w.]+|`[^`]{1,80}`|\"[^\"]{1,80}\")\s*(?:!\s*=|<>|=+|LIKE|IN\s*\()\s*([^;,()=<>]{1,80}(?!\w*\())"
 )
-_MEANS = re.compile(
-    r"\b(?:refers?\s+to|means?|stands?\s+for|is\s+called|represents?)\s+([^;,()=<>]{1,80})", re.I
-)
+_MEANS = re.compile(r"\b(?:refers?\s+to|means?|stands?\s+for|is\s+called|represents?)\s+([^;,()=<>]{1,80})", re.I)
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]+")
 _CODE = re.compile(r"(?=\S*\d)(?=\S*[^\W\d])[\w#./:+-]{2,60}")
 _NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?!\w)")
@@ -42,8 +38,8 @@ _EDGES = " \t\r\n.,;:?!()[]{}'\"`“”‘’"
 class Found:
     """The pieces of one question, most telling first and without repeats (case counts).
 
-    `literals` deserve a fuzzy look-up, `phrases` (n-grams) an exact one. `bound` are literals that the evidence
-    gives to a column by name: (column as written, value).
+    `literals` deserve a fuzzy look-up, `phrases` (n-grams) an exact one. `bound` are literals that the
+    evidence gives to a column by name: (column as written, value).
     """
 
     literals: tuple[str, ...]
@@ -54,7 +50,7 @@ class Found:
 
 @cache
 def load_language() -> Language:
-    """The installed small English model when there is one, else a bare tokenizer; both with rules for values."""
+    """The small English model when it is installed, else a bare tokenizer; both with rules for values."""
     has_model = spacy.util.is_package(SMALL_MODEL)
     language = spacy.load(SMALL_MODEL) if has_model else spacy.blank("en")
     ruler = language.add_pipe("entity_ruler", config={"overwrite_ents": True})
@@ -90,7 +86,7 @@ def find_all_literals(texts: Iterable[tuple[str, str]]) -> list[Found]:
     """Read many (question, evidence) pairs in one pass of spaCy."""
     pairs = [(shorten(question), shorten(evidence)) for question, evidence in texts]
     documents = load_language().pipe(question for question, _ in pairs)
-    return [_find(document, evidence) for document, (_, evidence) in zip(documents, pairs, strict=True)]
+    return [read_document(document, evidence) for document, (_, evidence) in zip(documents, pairs, strict=True)]
 
 
 def shorten(text: str) -> str:
@@ -100,18 +96,20 @@ def shorten(text: str) -> str:
     return text[: TEXT_LIMIT // 2] + " \n " + text[-TEXT_LIMIT // 2 :]
 
 
-def _find(document: Doc, evidence: str) -> Found:
+def read_document(document: Doc, evidence: str = "") -> Found:
+    """Read a question that spaCy has read; noun phrases become keywords when it was parsed."""
     question = document.text
     bound = tuple(_bound(evidence))
     names = [span.text for span in document.ents if not (len(span) == 1 and _is_edge(span.text))]
-    literals = [value for _, value in bound]
-    literals += _quoted(question) + _quoted(evidence) + names + _without_first(document.ents)
-    literals += _meant(evidence) + DATES.findall(question) + DATES.findall(evidence)
-    literals += _CODE.findall(question) + numbers(question) + numbers(evidence)
-    literals += _UNSPACED.findall(question)
+    quoted = [value for _, value in bound] + _quoted(question) + _quoted(evidence)
+    others = names + _without_first(document.ents) + _meant(evidence)
+    others += DATES.findall(question) + DATES.findall(evidence)
+    others += _CODE.findall(question) + numbers(question) + numbers(evidence) + _UNSPACED.findall(question)
+    # Who quotes a value gives all of it: 'Hershey Co.' keeps its full stop.
+    literals = dict.fromkeys(_distinct(quoted, LITERAL_LIMIT, " ") + _distinct(others, LITERAL_LIMIT))
     phrases = [*_phrases(document), *_evidence_phrases(evidence), *_character_grams(question)]
     return Found(
-        tuple(_distinct(literals, LITERAL_LIMIT)),
+        tuple(literals)[:LITERAL_LIMIT],
         tuple(_distinct(phrases, PHRASE_LIMIT)),
         bound,
         tuple(_distinct(_keywords(document), LITERAL_LIMIT)),
@@ -136,9 +134,7 @@ def _bound(evidence: str) -> Iterator[tuple[str, str]]:
 
 def _cut(value: str) -> str:
     """An unquoted right-hand side ends where the next condition begins."""
-    return re.split(r"\s+(?:and|or|where|in|as|limit|then|means)\s+", value, maxsplit=1, flags=re.I)[0].strip(
-        _EDGES
-    )
+    return re.split(r"\s+(?:and|or|where|in|as|limit|then|means)\s+", value, maxsplit=1, flags=re.I)[0].strip(_EDGES)
 
 
 def _meant(evidence: str) -> list[str]:
@@ -161,7 +157,9 @@ def _phrases(document: Doc) -> Iterator[str]:
 
 
 def _is_edge(word: str) -> bool:
-    return word.casefold() in STOP_WORDS or not any(c.isalnum() for c in word)
+    """Whether a word cannot begin or end a value: function words, punctuation, what follows an apostrophe."""
+    plain = word.casefold().lstrip("'’")
+    return plain in STOP_WORDS or not any(c.isalnum() for c in plain) or (plain != word.casefold() and len(plain) < 3)
 
 
 def _evidence_phrases(evidence: str) -> Iterator[str]:
@@ -202,11 +200,11 @@ def _keywords(document: Doc) -> Iterator[str]:
         yield " ".join(run)
 
 
-def _distinct(texts: Iterable[str], limit: int) -> list[str]:
+def _distinct(texts: Iterable[str], limit: int, edges: str = _EDGES) -> list[str]:
     kept: dict[str, None] = {}
     for text in texts:
         if len(kept) == limit:
             break
-        if cleaned := text.strip(_EDGES):
+        if cleaned := text.strip(edges):
             kept[cleaned] = None
     return list(kept)

@@ -11,6 +11,9 @@ from nl2sql.online.score_columns import ColumnScorer, Scores, reasons
 from nl2sql.rows import CellMatch, ColumnName, Grounding, Link, Linking, Question
 from nl2sql.sql_usage import UnreadableSQL, read_usage
 
+LINKED_TABLE = 0.25  # what a column gains in round 2 when its table is in S1
+KEY_PENALTY = 0.15  # what a key loses there: keys come by closure, the room is for the others
+
 # A quick draft of the SQL from what is linked so far; '' when there is none. Its columns join S2 (reversed pass).
 Draft = Callable[[Question, Grounding, Linking, DatabaseContext], str]
 
@@ -53,8 +56,7 @@ def link_schema(
     scorer, graph = ColumnScorer(context), JoinGraph(context.schema)
     grounded = {g.question_id: g for g in groundings}
     return [
-        _link(question, grounded[question.question_id], context, scorer, graph, draft, limits)
-        for question in questions
+        _link(question, grounded[question.question_id], context, scorer, graph, draft, limits) for question in questions
     ]
 
 
@@ -178,10 +180,4 @@ class Kept:
             for i, (view, why) in self.links.items()
         ]
         ranked = sorted(rows, key=lambda r: (r.view, -r.score, r.table, r.column))
-        return Linking(
-            question.question_id, question.db_id, tuple(ranked), len(self.scorer.columns), draft_sql
-        )
-
-
-LINKED_TABLE = 0.25  # what a column gains in round 2 when its table is in S1
-KEY_PENALTY = 0.15  # what a key loses there: keys come by closure, the room is for the others
+        return Linking(question.question_id, question.db_id, tuple(ranked), len(self.scorer.columns), draft_sql)

@@ -1,4 +1,4 @@
-"""Find the cells that the literals of questions mean; codes and values that the evidence binds take paths of their own."""
+"""Find the cells that the literals of questions mean; codes and what the evidence binds have paths of their own."""
 
 import re
 from collections import defaultdict
@@ -14,9 +14,7 @@ from nl2sql.rows import CellMatch, Profile
 
 HITS_PER_TEXT = 20  # what the index gives per literal, over all columns
 PER_COLUMN_CUT = 0.9  # of a literal's matches in a column keep those near the best one (CHESS's figure)
-BESIDE_EXACT = (
-    0.85  # a fuzzy match in another column must be this good when the literal stands somewhere exactly
-)
+BESIDE_EXACT = 0.85  # a fuzzy match in another column must be this good when the literal stands somewhere exactly
 FUZZY_FLOOR = 0.6  # below it, a literal and a cell share letters by chance
 PHRASE_FLOOR = 0.95  # n-grams are guesses, so only (nearly) equal cells count
 SURE = 0.9  # from here on a match explains its words, and parts of them count less
@@ -29,7 +27,7 @@ EXACT_METHODS = frozenset({"exact", "casefold"})
 
 
 def match_cells(found: Sequence[Found], context: DatabaseContext, limit: int) -> list[tuple[CellMatch, ...]]:
-    """Give each question's matches, best first, at most `limit`. All texts of the batch go to the index at once."""
+    """Give each question's matches, best first, at most `limit`; the index is asked once for all."""
     texts = list(dict.fromkeys(t for f in found for t in _texts(f)))
     hits = dict(zip(texts, context.cells.lookup(texts, HITS_PER_TEXT), strict=True)) if texts else {}
     columns = ValueColumns(context.profiles)
@@ -76,8 +74,7 @@ def cut(hits: Sequence[CellMatch]) -> list[CellMatch]:
     return [
         h
         for h in hits
-        if h.score >= PER_COLUMN_CUT * best[h.table, h.column]
-        and (h.score >= floor or h.method in EXACT_METHODS)
+        if h.score >= PER_COLUMN_CUT * best[h.table, h.column] and (h.score >= floor or h.method in EXACT_METHODS)
     ]
 
 
@@ -125,12 +122,7 @@ class ValueColumns:
     def _shaped(self) -> dict[str, list[Profile]]:
         found: dict[str, list[Profile]] = defaultdict(list)
         for profile in self.profiles:
-            if (
-                profile.texts
-                and profile.top_values
-                and profile.shortest == profile.longest
-                and profile.longest > 3
-            ):
+            if profile.texts and profile.top_values and profile.shortest == profile.longest and profile.longest > 3:
                 found[_outline(profile.top_values[0])].append(profile)
         return found
 
@@ -154,11 +146,7 @@ class ValueColumns:
     def codes(self, literals: Sequence[str], known: set[str]) -> Iterator[CellMatch]:
         """A code of letters and digits that has the length and outline of a column's values."""
         for literal in literals:
-            if (
-                literal.casefold() in known
-                or not re.search(r"\d", literal)
-                or not re.search(r"[^\W\d]", literal)
-            ):
+            if literal.casefold() in known or not re.search(r"\d", literal) or not re.search(r"[^\W\d]", literal):
                 continue
             for profile in self._shaped.get(_outline(literal), ()):
                 yield CellMatch(literal, profile.table, profile.column, literal, SHAPE_SCORE, "shape")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from nl2sql.execution import ExecutionResult, Limits, execute_many
 from nl2sql.online.context import DatabaseContext
 from nl2sql.online.repairs import BLANK_REPAIRS, EMPTY_REPAIRS, ERROR_REPAIRS
-from nl2sql.online.repairs.failure import Facts, Failure, MakeRepair, gather_facts, quoted_texts
+from nl2sql.online.repairs.failure import LONGEST, Facts, Failure, MakeRepair, gather_facts, quoted_texts
 from nl2sql.online.repairs.statements import bare_words
 from nl2sql.rows import Candidate, Grounding, Linking, Question, Repair
 
@@ -55,7 +55,7 @@ def repair_candidates(
     Equal statements run once, and all repairs of a round run in one batch. Errors are repaired; empty and all-NULL
     results where the database shows a mistake, and with `empty_is_wrong` also by values that are merely close. A
     repair is kept only when the outcome is better than before: error, timeout and too_large < empty and all_null < ok.
-    Timeouts and too large results are not repaired.
+    Timeouts, too large results and statements of over 20,000 characters are not repaired.
     `limits.keep_rows` bounds the preview. Neither the gold SQL nor, so far, groundings and linkings are looked at.
     """
 
@@ -88,7 +88,7 @@ def mend_statements(
 
 
 def _begin(sql: str, result: ExecutionResult) -> Mending:
-    finished = result.outcome == "ok" or result.outcome in HOPELESS
+    finished = result.outcome == "ok" or result.outcome in HOPELESS or len(sql) > LONGEST
     return Mending(sql, result, sql, result, (), sql, result, (), frozenset({sql}), finished)
 
 

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -33,7 +34,15 @@ ID_WORD = 0.5  # weight of 'id' and the like, which questions seldom mean
 PROSE_MENTION = 0.5  # a column named in the prose of the evidence, not in a formula: may be an everyday word
 OTHER_TABLE = 0.4  # factor for a column when the evidence names another table's one of the same name
 TABLE_TIE = 0.1  # tables whose standing differs by less are equally likely meant
-METHOD_TRUST = {"exact": 1.0, "casefold": 0.95, "folded": 0.9, "evidence": 1.0, "date": 0.7, "shape": 0.7, "number": 0.5}
+METHOD_TRUST = {
+    "exact": 1.0,
+    "casefold": 0.95,
+    "folded": 0.9,
+    "evidence": 1.0,
+    "date": 0.7,
+    "shape": 0.7,
+    "number": 0.5,
+}
 FUZZY_TRUST = 0.7
 DOUBTFUL = 0.5  # factor for literals that are very short, or the name of a table as well ("members", 'Member')
 SPLIT_NAME = 0.4  # factor for a part of a name where another table holds more of its parts
@@ -45,6 +54,7 @@ MENTION_WORDS = 4  # words of the longest column name looked for in evidence as 
 _TOKEN = re.compile(r"[^\W_]+|_")
 _SQL_NAME = re.compile(r"`[^`]+`|\"[^\"]+\"|\w+")
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
+_QUALIFIED = re.compile(r"[^\W_]+(?:_+[^\W_]+)*(?:\.\w+)?")
 _FORMULA = re.compile(r"\brefers?(?:\s+to)?\b|\bmeans?\b|=|\bis\b|\bstands?\s+for\b", re.I)
 _OPERATOR = re.compile(r"[=<>(]|\bLIKE\b|\bBETWEEN\b|\bIN\b|\bIS\b")
 
@@ -78,9 +88,10 @@ class ColumnScorer:
         self._table_words = [identifier_words(name) for name in self.tables]
         self._table_lemmas = {lemma(compact(name)) for name in self.tables}
         self._names = [
-            [identifier_words(n) for n in {c.column, expanded.get((c.table, c.column), "")} if n.strip()]
+            [identifier_words(n) for n in (c.column, expanded.get((c.table, c.column), "")) if n.strip()]
             for c in self.columns
         ]
+        self._name_words = [{w for name in names for w in name} for names in self._names]
         self._compact: dict[str, list[int]] = defaultdict(list)
         for i, c in enumerate(self.columns):
             for name in {compact(c.column), compact(expanded.get((c.table, c.column), ""))} - {""}:
@@ -90,14 +101,14 @@ class ColumnScorer:
         self._namesakes = np.sqrt(np.bincount(self._groups))[self._groups] if len(names) else np.ones(0)
         self._index_words()
         self.keys = _key_places(context, self._place)
-        self.labels = np.array([bool(LABEL_WORDS & {w for n in names for w in n}) for names in self._names])
+        self.labels = np.array([bool(LABEL_WORDS & words) for words in self._name_words])
 
     def place(self, table: str, column: str) -> int | None:
         """Where a column stands in the arrays, None for one that the schema has not."""
         return self._place.get((table, column))
 
     def _index_words(self) -> None:
-        counts = Counter(w for names in self._names for w in {w for n in names for w in n})
+        counts = Counter(w for words in self._name_words for w in words)
         words = sorted(counts | Counter(w for t in self._table_words for w in t))
         self._word_place = {w: i for i, w in enumerate(words)}
         self._vocabulary = Vocabulary(words)
@@ -166,7 +177,7 @@ class ColumnScorer:
         return mentioned
 
     def _mark(self, mentioned: np.ndarray, text: str, value: float) -> None:
-        tokens = [t for t in re.findall(r"[^\W_]+(?:_+[^\W_]+)*(?:\.\w+)?", text)]
+        tokens = _QUALIFIED.findall(text)
         for start in range(len(tokens)):
             for size in range(1, MENTION_WORDS + 1):
                 run = tokens[start : start + size]
@@ -207,10 +218,10 @@ class ColumnScorer:
 
     def _cued(self, text: str) -> np.ndarray:
         words = [w.casefold() for w in _TOKEN.findall(text) if w != "_"]
-        pairs = {f"{a}_{b}" for a, b in zip(words, words[1:], strict=False)}
+        pairs = {f"{a}_{b}" for a, b in pairwise(words)}
         pairs |= {"year"} if _YEAR.search(text) else set()
         targets = cued_words(set(words) | set(text_words(text)) | pairs)
-        return np.array([float(any(targets & set(n) for n in names)) for names in self._names])
+        return np.array([float(bool(targets & words)) for words in self._name_words])
 
     def _exemplified(self, grounding: Grounding) -> np.ndarray:
         """How often similar questions' queries use a column of that name."""
@@ -232,7 +243,6 @@ class ColumnScorer:
         sure = np.maximum(sure, 0.7 * signals["name"] ** 2 / self._namesakes)
         np.maximum.at(standing, self.table_of, sure)
         return standing
-
 
     def _in_meant_table(self, signal: np.ndarray, tables: np.ndarray) -> np.ndarray:
         """Lower a signal for columns whose namesake stands in a table that is likelier meant."""

@@ -77,7 +77,7 @@ def stem(word: str) -> str:
 @lru_cache(maxsize=100_000)
 def identifier_words(name: str) -> tuple[str, ...]:
     """The lemmas of an identifier: snake_case, CamelCase, spaces; known abbreviations are spelled out."""
-    parts = [p.casefold() for chunk in _CAMEL.split(name) for p in _PARTS.findall(chunk)]
+    parts: list[str] = [p.casefold() for chunk in _CAMEL.split(name) for p in _PARTS.findall(chunk)]
     words = [w for p in parts for w in ABBREVIATIONS.get(p, p).split()]
     return tuple(lemma(w) for w in words)
 
@@ -121,7 +121,7 @@ def _common_prefix(word: str, other: str) -> int:
 
 
 class Vocabulary:
-    """The words of a schema, looked up by words of questions: only those with the same beginning are compared."""
+    """The words of a schema, looked up by words of questions: those with the same beginning are compared."""
 
     def __init__(self, words: Iterable[str]) -> None:
         """Index each distinct word by its first letters; short words only match themselves."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,8 @@ class SketchBuilder:
         """Take up the hashes of some values."""
         if self._ceiling < 1 << 64:
             hashes = hashes[hashes < np.uint64(self._ceiling)]
-        self._hashes = np.union1d(self._hashes, hashes)
+        merged = np.sort(np.concatenate([self._hashes, hashes]))
+        self._hashes = merged[np.flatnonzero(np.diff(merged, prepend=~merged[:1]))]
         while len(self._hashes) > self._limit:
             self._ceiling //= 2
             self._hashes = self._hashes[: np.searchsorted(self._hashes, np.uint64(self._ceiling))]
@@ -98,7 +100,7 @@ class Tally:
         self.types.update(map(type, values))
         before = len(self.counts)
         self.counts.update(values)
-        if len(self.counts) > before:
+        if len(self.counts) > before and (self.types[str] or self.types[bytes]):
             self.characters += _characters(values)
         if self.characters > TALLY_CHARACTERS:
             self.characters = _characters(self.counts)
@@ -136,16 +138,13 @@ class Tally:
             self.registers = np.zeros(1 << HLL_PRECISION, np.int8)
         self.counts.pop(None, None)
         self._measure(self.counts)
-        short = {v: n for v, n in self.counts.most_common(HEAVY) if _characters([v]) <= HEAVY}
-        self.heavy = Counter(dict((self.heavy + Counter(short)).most_common(HEAVY)))
+        self.heavy.update(_heaviest(self.counts))
+        self.heavy = Counter(_heaviest(self.heavy))
         self.counts.clear()
         self.characters = 0
 
     def _measure(self, counts: Counter[Any]) -> None:
-        texts = [v for v in counts if type(v) is str]
-        integers = [v for v in counts if type(v) is int]
-        reals = [v for v in counts if type(v) is float]
-        blobs = [v for v in counts if type(v) is bytes]
+        texts, integers, reals, blobs = (self._of_type(kind, counts) for kind in (str, int, float, bytes))
         if texts:
             self._measure_texts(texts)
             self.numeric_texts += _count_numeric(counts, texts)
@@ -153,6 +152,12 @@ class Tally:
             self._measure_numbers(integers, reals)
         if blobs:
             self._note(mix(hash_texts(blobs)))
+
+    def _of_type(self, kind: type, counts: Counter[Any]) -> list[Any]:
+        if not self.types[kind]:
+            return []
+        alone = self.types[kind] == self.filled
+        return list(counts) if alone else [v for v in counts if type(v) is kind]
 
     def _measure_texts(self, texts: list[str]) -> None:
         array = pa.array(texts, pa.large_string())
@@ -171,14 +176,13 @@ class Tally:
         low, high = min(ends), max(ends)
         self.smallest_number = low if self.smallest_number is None else min(low, self.smallest_number)
         self.largest_number = high if self.largest_number is None else max(high, self.largest_number)
-        whole = pa.array(integers, pa.int64()).cast(pa.large_string())
-        # 3.0 and '3' join in SQLite, so a whole real hashes as its integer does.
-        others = pa.array([_number_text(v) for v in reals], pa.large_string())
         self.fractional = self.fractional or any(not v.is_integer() for v in reals[:SAMPLE])
-        for array in (whole, others):
+        # Arrow writes 3.0 as '3', so that a whole real hashes as its integer and as its text do: they join in SQLite.
+        for array in (pa.array(integers, pa.int64()), pa.array(reals, pa.float64())):
             if len(array):
-                self._note_lengths(pc.call_function("utf8_length", [array]))
-                self._note(hash_texts(array))
+                written = array.cast(pa.large_string())
+                self._note_lengths(pc.call_function("utf8_length", [written]))
+                self._note(hash_texts(written))
 
     def _note_lengths(self, lengths: Any) -> None:
         ends = pc.call_function("min_max", [lengths]).as_py()
@@ -213,9 +217,17 @@ def _ends(values: list[Any]) -> list[Any]:
     return [min(values), max(values)] if values else []
 
 
+def _heaviest(counts: Counter[Any]) -> dict[Any, int]:
+    """The HEAVY most frequent values, ties in order of appearance; very long ones do not take part."""
+    if len(counts) <= HEAVY:
+        return {v: n for v, n in counts.items() if _characters([v]) <= HEAVY}
+    numbers = np.fromiter(counts.values(), np.int64, len(counts))
+    floor = int(np.partition(numbers, -HEAVY)[-HEAVY])
+    kept = {v: n for v, n in counts.items() if n > floor}
+    ties = (v for v, n in counts.items() if n == floor)
+    kept |= dict.fromkeys(islice(ties, HEAVY - len(kept)), floor)
+    return {v: n for v, n in kept.items() if _characters([v]) <= HEAVY}
+
+
 def _characters(values: Iterable[Any]) -> int:
     return sum(len(v) for v in values if isinstance(v, str | bytes))
-
-
-def _number_text(value: float) -> str:
-    return str(int(value)) if value.is_integer() else repr(value)

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from nl2sql.reporting.question_outcomes import STATUSES, question_outcomes, rows_of
 from nl2sql.reporting.question_traces import group_rows, pack_traces
 from nl2sql.reporting.run_summary import RunSummary, percent
+from nl2sql.reporting.summarise_run import RECORDED_LABEL
 from nl2sql.rows import Candidate, Grounding, Linking, Question, Recall, Repair, Selection, Verdict
 from nl2sql.scoring.explain_verdict import REASONS
 
@@ -82,6 +83,7 @@ def render_report(
         run=summary,
         steps=waterfall(summary),
         statuses=STATUSES,
+        recorded_label=RECORDED_LABEL,
         reasons=REASONS,
         paths=PATHS,
         shown_generators=SHOWN_GENERATORS,

@@ -21,6 +21,7 @@ const SORTS = {
   "-confidence": "most confident", share: "fewest right", "-share": "most right",
 };
 const PAGE = 100;
+const BEST = 8; // matches shown before one asks for more
 const LARGE_POOL = 12; // candidates; beyond that each result shows one statement and folds the others
 
 const $ = (id) => document.getElementById(id);
@@ -209,6 +210,11 @@ function answerSection(q, t) {
       gold ? resultTable(gold, right && !t.goldPreview ? right.rows : null) : q.gold && h("p", { class: "aside-note" }, "its result is not part of this report, and no candidate gives it")));
 }
 
+function showMatches(event) {
+  event.target.parentElement.querySelector(".matches tbody[hidden]").hidden = false;
+  event.target.remove();
+}
+
 function groundingSection(t) {
   if (!t.matches) return null;
   const heads = ["literal", "column", "value", "score", "method"].map((name) => h("th", { scope: "col" }, name));
@@ -218,9 +224,11 @@ function groundingSection(t) {
   return section("Grounding",
     t.literals.length > 0 && h("p", {}, h("span", { class: "muted" }, "Literals: "), t.literals.join(" · ")),
     t.keywords.length > 0 && h("p", {}, h("span", { class: "muted" }, "Keywords: "), t.keywords.join(" · ")),
-    t.matches.length ? h("div", { class: "scroll" }, h("table", { class: "matches" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, t.matches.map(line))))
+    t.matches.length ? h("div", { class: "scroll" }, h("table", { class: "matches" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, t.matches.slice(0, BEST).map(line)),
+      t.matches.length > BEST && h("tbody", { hidden: true }, t.matches.slice(BEST).map(line))))
       : h("p", { class: "aside-note" }, "no cell of the database matches"),
-    t.matchesTotal > t.matches.length && h("p", { class: "aside-note" }, `${t.matchesTotal} matches, the best ${t.matches.length} shown`),
+    t.matches.length > BEST && h("button", { type: "button", class: "linkish", onclick: showMatches }, `${t.matches.length - BEST} more matches`),
+    t.matchesTotal > t.matches.length && h("p", { class: "aside-note" }, `${t.matchesTotal} matches in all, the best ${t.matches.length} are in this report`),
     missing.length > 0 && h("p", { class: "error" }, "Not found, though the gold SQL uses it: ", missing.map((c) => `${columnName(c[1])} = '${c[0]}'`).join(", ")),
     t.examples.length > 0 && h("details", { class: "fold" }, h("summary", {}, `${plural(t.examples.length, "similar example")}`),
       h("p", { class: "aside-note" }, "skeleton: ", t.skeleton),
@@ -269,14 +277,15 @@ function candidateBlock(group, t) {
       h("p", { class: "aside-note" }, `before: ${spaced(first.outcomeBefore)}`, first.effect !== "changed" && `; ${first.effect} by the repair`), first.before && sqlBlock(first.before, "before")));
 }
 
-// Candidates whose statement, history and verdict are the same stand together.
-function together(candidates) {
+// Candidates whose statement, history and verdict are the same stand together, those with the selected one first.
+function together(candidates, t) {
   const groups = new Map();
   for (const c of candidates) {
     const key = JSON.stringify([c.sql, c.before, c.actions, c.correct, c.outcome]);
     groups.set(key, [...(groups.get(key) || []), c]);
   }
-  return [...groups.values()];
+  const rank = (group) => (group.some((c) => c.place === t.chosen) ? 0 : group.some((c) => c.place === t.vote) ? 1 : 2);
+  return [...groups.values()].sort((a, b) => rank(a) - rank(b));
 }
 
 function clusterBlock(number, t) {
@@ -287,10 +296,10 @@ function clusterBlock(number, t) {
   const chosen = members.some((c) => c.place === t.chosen);
   const gauge = h("span", { class: "weight", title: `weight ${weight}` }, h("i", {}));
   gauge.firstChild.style.setProperty("--to", total ? 100 * Math.max(weight, 0) / total : 0);
-  const groups = together(members);
+  const groups = together(members, t);
   const open = t.candidates.length > LARGE_POOL ? 1 : 3;
   const rest = groups.slice(open).map((g) => candidateBlock(g, t));
-  return h("article", { class: `cluster ${chosen ? "chosen" : ""}` },
+  return h("article", { class: `cluster ${chosen ? "chosen" : ""} ${members.some((c) => c.correct === 1) ? "right" : ""}` },
     h("header", {}, h("strong", {}, `Result ${number + 1}`), h("span", { class: "muted" }, plural(members.length, "candidate")), gauge,
       weight < 0 && h("span", { class: "muted" }, "left out of the choice"), chosen && h("span", { class: "tag pick" }, "selected"), verdictMark(members[0])),
     resultTable(preview, members[0].rows),
@@ -306,7 +315,7 @@ function choiceSection(q, t) {
     t.candidates.length === 0 && h("p", { class: "empty" }, "No generator wrote anything for this question."),
     t.clusters.map((_, number) => clusterBlock(number, t)),
     failed.length > 0 && h("article", { class: "cluster" }, h("header", {}, h("strong", {}, "Without a result"), h("span", { class: "muted" }, plural(failed.length, "candidate"))),
-      together(failed).map((g) => candidateBlock(g, t))));
+      together(failed, t).map((g) => candidateBlock(g, t))));
 }
 
 function openTrace(q) {

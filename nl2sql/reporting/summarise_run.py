@@ -110,7 +110,7 @@ def summarise_run(
         cost=0.0,
         failed_questions=tuple(q.question_id for q in questions if q.question_id not in answered),
         failed_tasks=tuple(_counted(failed_tasks)),
-        notes=(*notes, *_data_notes(questions, verdicts, recalls, databases)),
+        notes=(*notes, *_data_notes(questions, verdicts, recalls, databases), *_repair_notes(repairs, systems)),
     )
 
 
@@ -248,6 +248,14 @@ def _data_notes(
     for database in databases:
         if database.error:
             yield f"database {database.db_id} does not open: {database.error}"
+
+
+def _repair_notes(repairs: Sequence[Repair], systems: Mapping[str, Mapping[tuple[str, str], Verdict]]) -> Iterable[str]:
+    judged = systems.get("unrepaired", {})
+    ran = [r for r in repairs if r.sql != r.sql_before and r.outcome_before not in FAILURES]
+    unknown = sum((r.question_id, r.candidate_id) not in judged for r in ran)
+    if unknown and "candidate" in systems:
+        yield f"repaired candidates not scored as they were before, left out of fixed and broken: {unknown:,}"
 
 
 def _counted(lines: Sequence[str]) -> Iterable[str]:

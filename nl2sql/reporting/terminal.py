@@ -10,7 +10,7 @@ from rich.text import Text
 
 from nl2sql.reporting import run_summary as s
 
-BAR_WIDTH = 24  # characters for 100 %
+BAR_WIDTH = 12  # characters for 100 %
 SHOWN_WARNINGS = 8
 DASH = "–"
 
@@ -37,13 +37,12 @@ def terminal_table(summary: s.RunSummary) -> Group:
     table.add_column("figure")
     table.add_column("value", justify="right")
     table.add_column(f"0{'100 %':>{BAR_WIDTH - 1}}", no_wrap=True)
-    table.add_column("", style="dim")
+    table.add_column("of n (95 % interval)", style="dim")
     for line in headline(summary):
         style = "bold" if line.strong else ""
         table.add_row(Text(line.name, style), Text(line.value, style), _bar(line), Text(line.note))
-    return Group(
-        *[Text(t, "bold" if n == 0 else "") for n, t in enumerate(_titles(summary))], table, *_warnings(summary)
-    )
+    titles = [Text(t, "bold" if n == 0 else "") for n, t in enumerate(_titles(summary))]
+    return Group(*titles, table, *_warnings(summary))
 
 
 def terminal_text(summary: s.RunSummary, width: int = 100) -> str:
@@ -62,7 +61,7 @@ def markdown_table(summary: s.RunSummary) -> str:
     ]
     title, *rest = _titles(summary)
     warnings = [f"- {_escaped(w.plain[2:])}" for w in _warnings(summary)]
-    table = "\n".join(("| figure | value | |", "|---|---:|---|", *lines))
+    table = "\n".join(("| figure | value | of n (95 % interval) |", "|---|---:|---|", *lines))
     parts = [f"## {_escaped(title)}", *map(_escaped, rest), table]
     return "\n\n".join([*parts, "\n".join(warnings)] if warnings else parts) + "\n"
 
@@ -79,13 +78,13 @@ def _answers(summary: s.RunSummary) -> Iterator[Line]:
     yield Line(
         "execution accuracy",
         f"{group.execution_accuracy:.1f}",
-        f"{group.correct:,} of {group.n:,}; 95 % interval {low:.1f} to {high:.1f}",
+        f"{group.correct:,} of {group.n:,} ({low:.1f} to {high:.1f})",
         group.execution_accuracy,
         strong=True,
     )
-    gained = f"selection gains {summary.gained:,}, loses {summary.lost:,}"
+    gained = f"selection +{summary.gained:,} −{summary.lost:,}"
     yield Line("majority vote", f"{group.majority_vote:.1f}", gained, group.majority_vote)
-    each = f"{summary.candidates / group.n:.1f} candidates a question" if group.n else ""
+    each = f"{summary.candidates / group.n:.1f} candidates each" if group.n else ""
     yield Line("upper bound", f"{group.upper_bound:.1f}", each, group.upper_bound)
 
 
@@ -99,12 +98,12 @@ def _groups(summary: s.RunSummary) -> Iterator[Line]:
 def _steps(summary: s.RunSummary) -> Iterator[Line]:
     linking = summary.s2
     if linking.n:
-        kept = f"keeps {linking.columns_kept:.1f} of {linking.columns_total:.1f} columns"
+        kept = f"{linking.columns_kept:.1f} of {linking.columns_total:.1f} columns"
         yield Line("linking, strict recall", _share(linking.strict_recall), kept, linking.strict_recall)
         yield Line("linking, recall", _share(linking.recall), "", linking.recall)
         yield Line("linking, precision", _share(linking.precision), "", linking.precision)
     if summary.cell_recall is not None:
-        literals = f"of {summary.cells:,} string literals in gold SQL"
+        literals = f"{summary.cells:,} gold string literals"
         yield Line("cell recall", _share(summary.cell_recall), literals, summary.cell_recall)
     changed = f"{summary.changed:,} candidates changed"
     yield Line("fixed, broken", f"+{summary.fixed:,} −{summary.broken:,}", changed)

@@ -32,6 +32,12 @@ REASONS = {
     "values": "its rows are others",
 }
 PERMUTATIONS_TRIED = 720  # of columns: all of six alike
+FORBIDDEN = (
+    "not authorized",
+    "authorization denied",
+    "attempt to write a readonly database",
+    "table sqlite_master may",
+)
 SYNTAX = ("syntax error", "incomplete input", "unrecognized token")
 RELATIVE_ROUNDING = 1e-6  # two numbers nearer than that differ by the order of additions
 SHOWN = 60  # characters of a row in a detail
@@ -44,7 +50,7 @@ def explain_failure(result: ExecutionResult) -> tuple[str, str]:
         return "no_sql", message
     if "one statement at a time" in message:
         return "several_statements", message
-    if "authoriz" in message or "prohibited" in message or "readonly database" in message:
+    if message.startswith(FORBIDDEN):
         return "forbidden", message
     if result.outcome == "error" and any(part in message for part in SYNTAX):
         return "syntax", message
@@ -63,7 +69,7 @@ def explain_difference(result: ExecutionResult, gold: ExecutionResult) -> tuple[
         return "more_rows", f"{_rows(result)} where the gold has none"
     if len(result.columns) != len(gold.columns):
         return _explain_columns(result, gold)
-    if not (_is_whole(result) and _is_whole(gold)):
+    if not (result.is_whole and gold.is_whole):
         return "values", f"{_rows(result)} against {_rows(gold)}, too many to compare one by one"
     return _explain_rows(set(result.rows), set(gold.rows))
 
@@ -73,14 +79,10 @@ def _rows(result: ExecutionResult) -> str:
     return f"{result.row_count} row{'s' * (result.row_count != 1)}{distinct}"
 
 
-def _is_whole(result: ExecutionResult) -> bool:
-    return len(result.rows) == result.row_count
-
-
 def _explain_columns(result: ExecutionResult, gold: ExecutionResult) -> tuple[str, str]:
     detail = f"{len(result.columns)} columns ({', '.join(result.columns)}) where the gold has {len(gold.columns)}"
     detail += f" ({', '.join(gold.columns)})"
-    if not (_is_whole(result) and _is_whole(gold)):
+    if not (result.is_whole and gold.is_whole):
         return "columns", detail
     mine, other = set(result.rows), set(gold.rows)
     if len(result.columns) > len(gold.columns):

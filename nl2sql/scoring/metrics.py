@@ -19,7 +19,7 @@ from nl2sql.rows import Verdict
 Row = tuple[Any, ...]
 REWARDS = ((2.0, 1.25), (1.0, 1.0), (0.5, 0.75), (0.25, 0.5))  # from that ratio on; below them 0.25
 LOWEST_REWARD = 0.25
-FEATURES: dict[str, tuple[type[exp.Expression], ...]] = {
+FEATURES: dict[str, tuple[type[exp.Expr], ...]] = {
     "join": (exp.Join,),
     "nesting": (exp.Subquery, exp.CTE, exp.Exists),
     "aggregation": (exp.AggFunc, exp.Group),

@@ -62,9 +62,8 @@ def load_predictions(path: str | Path) -> Predictions:
     loaded = _bird_file(content, path) or _json_lines(content, path)
     if not loaded.items:
         first = f": {loaded.problems[0].where}: {loaded.problems[0].what}" if loaded.problems else ""
-        raise UserError(
-            f"{path}: holds no prediction{first}. Lines of {{'question_id': ..., 'sql': ...}} or BIRD's JSON object are read"
-        )
+        formats = "lines of {'question_id': ..., 'sql': ...} or BIRD's JSON object"
+        raise UserError(f"{path}: holds no prediction{first}. Give it {formats}")
     return loaded
 
 

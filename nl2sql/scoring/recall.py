@@ -12,7 +12,7 @@ from nl2sql.sql_usage import UnreadableSQL, Usage, read_usage
 class RecallSummary:
     """Means over questions whose gold SQL could be analysed; every share is 0..1 and 0 without questions.
 
-    `columns_kept` and `columns_total` are columns per question; `kept_share` is the mean of each question's share.
+    `columns_kept` and `columns_total` are columns per question; `kept_share` is the mean of the questions' shares.
     """
 
     questions: int
@@ -35,9 +35,9 @@ def measure_recall(
 ) -> list[Recall]:
     """Compare each question's gold SQL with its grounding and linking, joined by question_id.
 
-    Case is ignored when a gold string is looked for among the matched cells, since the cell is what a generator
-    copies. A question without gold SQL, grounding or linking, or whose gold SQL cannot be analysed, says so in
-    `error` and counts nowhere else.
+    Case is ignored when a gold string is looked for among the matched cells, since the cell is what a
+    generator copies. A question without gold SQL, grounding or linking, or whose gold SQL cannot be analysed,
+    says so in `error` and counts nowhere else.
     """
     grounded = {g.question_id: g for g in groundings}
     linked = {li.question_id: li for li in linkings}
@@ -101,9 +101,7 @@ def summarise_recall(recalls: Sequence[Recall], view: int = 2) -> RecallSummary:
         precision=_share(hits, sum(kept)),
         columns_kept=_share(sum(kept), len(good)),
         columns_total=_share(sum(r.columns_total for r in good), len(good)),
-        kept_share=_share(
-            sum(_share(k, r.columns_total) for k, r in zip(kept, good, strict=True)), len(good)
-        ),
+        kept_share=_share(sum(_share(k, r.columns_total) for k, r in zip(kept, good, strict=True)), len(good)),
         cells=cells,
         cell_recall=_share(cells - sum(len(r.missing_cells) for r in good), cells),
     )

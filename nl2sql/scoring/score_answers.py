@@ -1,6 +1,7 @@
 """Score what a run wrote: each candidate after repair, the selected answer and the plain vote's."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from nl2sql.execution import Limits
 from nl2sql.rows import Question, Repair, Selection, Verdict
@@ -50,14 +51,4 @@ def _unjudged(
 
 
 def _judged(verdict: Verdict, judgement: Judgement) -> Verdict:
-    return Verdict(
-        verdict.question_id,
-        verdict.db_id,
-        verdict.system,
-        verdict.candidate_id,
-        verdict.generator,
-        verdict.sql,
-        judgement.correct,
-        judgement.reason,
-        judgement.detail,
-    )
+    return replace(verdict, correct=judgement.correct, reason=judgement.reason, detail=judgement.detail)

@@ -5,14 +5,38 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from nl2sql.models.rules.cues import STOPWORDS
 from nl2sql.models.rules.evidence import Hint
 from nl2sql.models.rules.reading import Span
+from nl2sql.models.rules.vocabulary import STOPWORDS
 from nl2sql.models.rules.words import Token
 
 LEAST_OVERLAP = 0.5
-LIGHT = STOPWORDS - {"name", "names", "id", "ids", "year", "month", "day", "date", "time", "type", "kind", "number", "value",
-                     "first", "last", "average", "total", "most", "least", "more", "less", "top", "new", "old"}
+LIGHT = STOPWORDS - {
+    "name",
+    "names",
+    "id",
+    "ids",
+    "year",
+    "month",
+    "day",
+    "date",
+    "time",
+    "type",
+    "kind",
+    "number",
+    "value",
+    "first",
+    "last",
+    "average",
+    "total",
+    "most",
+    "least",
+    "more",
+    "less",
+    "top",
+    "new",
+    "old",
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +62,16 @@ def anchor(hints: Sequence[Hint], tokens: Sequence[Token]) -> tuple[Anchor, ...]
 def _trimmed(phrase: Sequence[str], tokens: Sequence[Token], start: int, end: int) -> int:
     """The end of the first unbroken run of the phrase's words: "name" of "name and date of events"."""
     for i in range(start, end):
-        if tokens[i].stem not in phrase and tokens[i].lower not in ("of", "the", "a", "an", "all", "for", "'s", "'"):
+        if tokens[i].stem not in phrase and tokens[i].lower not in (
+            "of",
+            "the",
+            "a",
+            "an",
+            "all",
+            "for",
+            "'s",
+            "'",
+        ):
             return i
     while end - 1 > start and tokens[end - 1].text[0].isdigit():
         end -= 1  # "course ID 18": the number is the column's value
@@ -83,7 +116,9 @@ def _span_of(index: int, item: Anchor) -> Span | None:
     hint = item.hint
     if hint.columns and not hint.conditions and hint.formula is None:
         return Span(item.start, item.end, "columns", str(index))
-    kind = "formula" if hint.formula is not None else "condition" if hint.conditions else "columns" if hint.columns else ""
+    kind = (
+        "formula" if hint.formula is not None else "condition" if hint.conditions else "columns" if hint.columns else ""
+    )
     return Span(item.start, item.end, kind, str(index)) if kind else None
 
 
@@ -101,17 +136,23 @@ def _hides(hint: Span, span: Span, anchors: Sequence[Anchor], tokens: Sequence[T
         said = anchors[int(hint.cue)].hint
         return span.kind == "schema" and _speaks_of(span, said)
     if hint.kind == "condition":
-        return span.kind in ("value", "number", "date", "compare", "superlative", "negation", "aggregate") or (
-            span.kind == "schema" and bool(span.senses[0].column)
-        )
+        return span.kind in (
+            "value",
+            "number",
+            "date",
+            "compare",
+            "superlative",
+            "negation",
+            "aggregate",
+        ) or (span.kind == "schema" and bool(span.senses[0].column))
     return span.kind in ("aggregate", "superlative", "compare", "number", "frequency", "count", "value") or (
         span.kind == "schema" and _is_inside(span, anchors[int(hint.cue)].hint.formula)
     )
 
 
-def _is_inside(span: Span, formula: exp.Expression | None) -> bool:
+def _is_inside(span: Span, formula: exp.Expr | None) -> bool:
     """Whether a column of a formula is named; one that MAX(COUNT(..)) counts is wanted itself."""
-    if formula is None or isinstance(formula, (exp.Max, exp.Min)) and formula.this.find(exp.AggFunc):
+    if formula is None or (isinstance(formula, (exp.Max, exp.Min)) and formula.this.find(exp.AggFunc)):
         return False
     said = {(s.table, s.column) for s in span.senses[:4]}
     if not isinstance(formula, (exp.Max, exp.Min)):
@@ -127,7 +168,7 @@ def _speaks_of(span: Span, hint: Hint) -> bool:
     return bool(span.words) and set(span.words) <= set(hint.phrase)
 
 
-def literals_in(expressions: Sequence[exp.Expression]) -> set[str]:
+def literals_in(expressions: Sequence[exp.Expr]) -> set[str]:
     """The literals of expressions, casefolded: what the evidence has said need not be read again in the question."""
     found = set()
     for expression in expressions:

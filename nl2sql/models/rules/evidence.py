@@ -43,8 +43,8 @@ class Hint:
 
     phrase: tuple[str, ...]
     columns: tuple[ColumnName, ...] = ()
-    conditions: tuple[exp.Expression, ...] = ()
-    formula: exp.Expression | None = None
+    conditions: tuple[exp.Expr, ...] = ()
+    formula: exp.Expr | None = None
     value: str = ""  # "'Vice President' is a position": a value whose column is described by `meaning`
     meaning: tuple[str, ...] = ()
     must_anchor: bool = False  # an explanation: it holds only where the question speaks of it
@@ -148,7 +148,11 @@ def _split_where(text: str) -> tuple[str, str, str]:
 
 def _from_expression(phrase: tuple[str, ...], text: str, resolve: Resolver, values: Values) -> Hint:
     found, outside = read_expression(text, resolve, values)
-    if isinstance(found, exp.EQ) and isinstance(found.this, exp.Column) and isinstance(found.expression, (exp.Max, exp.Min)):
+    if (
+        isinstance(found, exp.EQ)
+        and isinstance(found.this, exp.Column)
+        and isinstance(found.expression, (exp.Max, exp.Min))
+    ):
         found = found.expression
     if is_condition(found):
         columns = tuple(ColumnName(c.table, c.name) for c in outside if isinstance(c, exp.Column))
@@ -163,7 +167,7 @@ def _from_expression(phrase: tuple[str, ...], text: str, resolve: Resolver, valu
     return Hint(phrase, conditions=conditions, formula=found)
 
 
-def _as_percentage(found: exp.Expression) -> exp.Expression:
+def _as_percentage(found: exp.Expr) -> exp.Expr:
     hundred = any(literal.name in ("100", "100.0") for literal in found.find_all(exp.Literal))
     if hundred or not list(found.find_all(exp.Div)):
         return found
@@ -199,7 +203,11 @@ def _chained(hints: Sequence[Hint]) -> list[Hint]:
     found = []
     for hint in hints:
         means = hint.value and hint.meaning == stems(hint.value)
-        target = by_phrase.get(tuple(w for w in hint.meaning if w not in ("the", "all", "list", "a", "to"))) if means else None
+        target = (
+            by_phrase.get(tuple(w for w in hint.meaning if w not in ("the", "all", "list", "a", "to")))
+            if means
+            else None
+        )
         found.append(replace(target, phrase=hint.phrase) if target is not None else hint)
     return found
 

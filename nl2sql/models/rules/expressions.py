@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from nl2sql.models.rules.formulas import aggregated, arithmetic, divided, is_condition, multiplied, where
 from nl2sql.models.rules.query import column, number, text
 from nl2sql.models.rules.values import Values, compared
 from nl2sql.rows import ColumnName
@@ -16,14 +17,57 @@ PIECES = re.compile(
     r"|(?P<operator><\s?=|>\s?=|<>|!\s?=|==|[=<>+\-*/(),%])"
 )
 FUNCTIONS = {
-    "sum": "SUM", "count": "COUNT", "avg": "AVG", "average": "AVG", "max": "MAX", "min": "MIN", "divide": "/",
-    "divde": "/", "subtract": "-", "substract": "-", "subtraction": "-", "multiply": "*", "add": "+", "year": "year",
-    "month": "month", "day": "day", "distinct": "DISTINCT", "strftime": "STRFTIME", "abs": "ABS", "round": "ROUND",
-    "substr": "SUBSTR", "substring": "SUBSTR", "instr": "INSTR", "lower": "LOWER", "upper": "UPPER", "date": "DATE",
-    "julianday": "JULIANDAY", "multiplication": "*", "addition": "+", "division": "/", "avgerage": "AVG", "length": "LENGTH",
+    "sum": "SUM",
+    "count": "COUNT",
+    "avg": "AVG",
+    "average": "AVG",
+    "max": "MAX",
+    "min": "MIN",
+    "divide": "/",
+    "divde": "/",
+    "subtract": "-",
+    "substract": "-",
+    "subtraction": "-",
+    "multiply": "*",
+    "add": "+",
+    "year": "year",
+    "month": "month",
+    "day": "day",
+    "distinct": "DISTINCT",
+    "strftime": "STRFTIME",
+    "abs": "ABS",
+    "round": "ROUND",
+    "substr": "SUBSTR",
+    "substring": "SUBSTR",
+    "instr": "INSTR",
+    "lower": "LOWER",
+    "upper": "UPPER",
+    "date": "DATE",
+    "julianday": "JULIANDAY",
+    "multiplication": "*",
+    "addition": "+",
+    "division": "/",
+    "avgerage": "AVG",
+    "length": "LENGTH",
 }
 AGGREGATE = {"SUM", "COUNT", "AVG", "MAX", "MIN"}
-CONNECTIVES = {"and", "or", "where", "when", "if", "for", "with", "between", "like", "is", "in", "not", "as", "whose", "that"}
+CONNECTIVES = {
+    "and",
+    "or",
+    "where",
+    "when",
+    "if",
+    "for",
+    "with",
+    "between",
+    "like",
+    "is",
+    "in",
+    "not",
+    "as",
+    "whose",
+    "that",
+}
 MAX_DEPTH = 12
 Resolver = Callable[[Sequence[str]], ColumnName | None]
 
@@ -49,7 +93,7 @@ class Reader:
     values: Values
     place: int = 0
     depth: int = 0
-    outside: list[exp.Expression] = field(default_factory=list)  # conditions that follow a whole formula
+    outside: list[exp.Expr] = field(default_factory=list)  # conditions that follow a whole formula
 
     def peek(self, offset: int = 0) -> Piece | None:
         """The piece at the place, None at the end."""
@@ -85,14 +129,26 @@ def pieces_of(clause: str) -> list[Piece]:
     return found
 
 
-def read_expression(clause: str, resolve: Resolver, values: Values) -> tuple[exp.Expression, tuple[exp.Expression, ...]]:
+def read_expression(clause: str, resolve: Resolver, values: Values) -> tuple[exp.Expr, tuple[exp.Expr, ...]]:
     """The expression that a clause is, and the conditions that stand after a formula ("... where x = 1").
 
     Raises NotAnExpression when the clause is prose.
     """
     reader = Reader(pieces_of(clause), resolve, values)
     found = _conditions(reader)
-    while reader.word() in ("where", "when", "with", "if", "for", "and", "as", "percentage", "percent", "%", ","):
+    while reader.word() in (
+        "where",
+        "when",
+        "with",
+        "if",
+        "for",
+        "and",
+        "as",
+        "percentage",
+        "percent",
+        "%",
+        ",",
+    ):
         connective = reader.word()
         reader.place += 1
         if connective in ("where", "when", "with", "if", "for", "and", ",") and reader.peek() is not None:
@@ -102,7 +158,7 @@ def read_expression(clause: str, resolve: Resolver, values: Values) -> tuple[exp
     return found, tuple(reader.outside)
 
 
-def _conditions(reader: Reader) -> exp.Expression:
+def _conditions(reader: Reader) -> exp.Expr:
     left = _condition(reader)
     while reader.word() in ("and", "or"):
         place, connective = reader.place, reader.word()
@@ -118,7 +174,7 @@ def _conditions(reader: Reader) -> exp.Expression:
     return left
 
 
-def _same_column(reader: Reader, left: exp.Expression) -> exp.Expression | None:
+def _same_column(reader: Reader, left: exp.Expr) -> exp.Expr | None:
     """`x = 'a' or 'b'`, `x > 5 and < 10`: the second condition leaves its column out."""
     last = left.expression if isinstance(left, (exp.And, exp.Or)) else left
     piece = reader.peek()
@@ -132,10 +188,14 @@ def _same_column(reader: Reader, left: exp.Expression) -> exp.Expression | None:
     reader.place += 1
     names = list(last.this.find_all(exp.Column))
     wanted = reader.values.literal(_name(names[0]), value.value) if len(names) == 1 else _literal(value)
-    return compared(last.this.copy(), operator, wanted) if operator else type(last)(this=last.this.copy(), expression=wanted)
+    return (
+        compared(last.this.copy(), operator, wanted)
+        if operator
+        else type(last)(this=last.this.copy(), expression=wanted)
+    )
 
 
-def _condition(reader: Reader) -> exp.Expression:
+def _condition(reader: Reader) -> exp.Expr:
     left = _sum(reader)
     word = reader.word()
     if word in ("=", "!=", "<>", "<", "<=", ">", ">="):
@@ -167,12 +227,16 @@ def _containing(reader: Reader) -> int:
     """How many words say "which contains" before a literal, 0 when none do."""
     for size in (1, 2):
         piece = reader.peek(size)
-        if reader.word(size - 1) in ("contains", "containing", "contain", "includes") and piece and piece.kind == "text":
+        if (
+            reader.word(size - 1) in ("contains", "containing", "contain", "includes")
+            and piece
+            and piece.kind == "text"
+        ):
             return size
     return 0
 
 
-def _comparison(reader: Reader, left: exp.Expression, operator: str) -> exp.Expression:
+def _comparison(reader: Reader, left: exp.Expr, operator: str) -> exp.Expr:
     operator = "!=" if operator == "<>" else operator
     piece = reader.peek()
     if piece is None:
@@ -180,7 +244,7 @@ def _comparison(reader: Reader, left: exp.Expression, operator: str) -> exp.Expr
     if piece.kind in ("text", "number") and reader.word(1) not in ("*", "/", "+", "-"):
         reader.place += 1
         return _against_value(reader, left, operator, piece.value)
-    if piece.kind == "word" and piece.value.lower() in ("true", "false", "null", "none") or piece.value == "-":
+    if (piece.kind == "word" and piece.value.lower() in ("true", "false", "null", "none")) or piece.value == "-":
         reader.place += 1
         following = reader.peek()
         if piece.value == "-" and following is not None:
@@ -208,7 +272,7 @@ def _bare_words(reader: Reader) -> str:
     return " ".join(words)
 
 
-def _against_value(reader: Reader, left: exp.Expression, operator: str, value: str) -> exp.Expression:
+def _against_value(reader: Reader, left: exp.Expr, operator: str, value: str) -> exp.Expr:
     if isinstance(left, exp.Column):
         name = _name(left)
         if value.lower() in ("null", "none") and reader.values.spelled.get((name, value.casefold())) is None:
@@ -226,7 +290,7 @@ def _against_value(reader: Reader, left: exp.Expression, operator: str, value: s
     return compared(left, operator, number(value.replace(",", "")) if _is_number(value) else text(value))
 
 
-def _between(reader: Reader, left: exp.Expression) -> exp.Expression:
+def _between(reader: Reader, left: exp.Expr) -> exp.Expr:
     low = _value(reader)
     if not reader.take("and"):
         raise NotAnExpression("between")
@@ -236,11 +300,13 @@ def _between(reader: Reader, left: exp.Expression) -> exp.Expression:
     return exp.Between(this=left, low=_literal(low), high=_literal(high))
 
 
-def _membership(reader: Reader, left: exp.Expression) -> exp.Expression:
+def _membership(reader: Reader, left: exp.Expr) -> exp.Expr:
     found = []
     while not reader.take(")"):
         value = _value(reader)
-        found.append(reader.values.literal(_name(left), value.value) if isinstance(left, exp.Column) else _literal(value))
+        found.append(
+            reader.values.literal(_name(left), value.value) if isinstance(left, exp.Column) else _literal(value)
+        )
         reader.take(",")
     return exp.In(this=left, expressions=found)
 
@@ -253,15 +319,19 @@ def _value(reader: Reader) -> Piece:
     return piece
 
 
-def _literal(piece: Piece) -> exp.Expression:
-    return number(piece.value.replace(",", "")) if piece.kind == "number" and _is_number(piece.value) else text(piece.value)
+def _literal(piece: Piece) -> exp.Expr:
+    return (
+        number(piece.value.replace(",", ""))
+        if piece.kind == "number" and _is_number(piece.value)
+        else text(piece.value)
+    )
 
 
 def _is_number(value: str) -> bool:
     return re.fullmatch(r"-?\d[\d,]*(\.\d+)?", value) is not None
 
 
-def _sum(reader: Reader) -> exp.Expression:
+def _sum(reader: Reader) -> exp.Expr:
     left = _product(reader)
     while reader.word() in ("+", "-"):
         kind = exp.Add if reader.word() == "+" else exp.Sub
@@ -270,7 +340,7 @@ def _sum(reader: Reader) -> exp.Expression:
     return left
 
 
-def _product(reader: Reader) -> exp.Expression:
+def _product(reader: Reader) -> exp.Expr:
     left = _factor(reader)
     while reader.word() in ("*", "/", "%") and not (reader.word() == "%" and reader.peek(1) is None):
         word = reader.word()
@@ -282,28 +352,7 @@ def _product(reader: Reader) -> exp.Expression:
     return left
 
 
-def multiplied(left: exp.Expression, right: exp.Expression) -> exp.Expression:
-    """left * right; a quotient is multiplied above its line, so that floats round as in a * 100 / b."""
-    inner = left.this if isinstance(left, exp.Paren) else left
-    if isinstance(inner, exp.Div) and isinstance(right, exp.Literal):
-        return exp.Div(this=exp.Mul(this=inner.this, expression=right), expression=inner.expression, typed=True, safe=True)
-    if isinstance(inner, exp.Literal) and isinstance(right, exp.Div):
-        return multiplied(right, inner)
-    return exp.Mul(this=_grouped(left), expression=_grouped(right))
-
-
-def divided(left: exp.Expression, right: exp.Expression) -> exp.Expression:
-    """left / right in floating point, as a person means it."""
-    if left.find(exp.Cast) is None or isinstance(left, (exp.Sub, exp.Add)):
-        left = exp.Cast(this=left, to=exp.DataType.build("REAL", dialect="sqlite"))
-    return exp.Div(this=left, expression=_grouped(right), typed=True, safe=True)
-
-
-def _grouped(expression: exp.Expression) -> exp.Expression:
-    return exp.Paren(this=expression) if isinstance(expression, (exp.Add, exp.Sub, exp.Mul, exp.Div)) else expression
-
-
-def _factor(reader: Reader) -> exp.Expression:
+def _factor(reader: Reader) -> exp.Expr:
     reader.depth += 1
     if reader.depth > MAX_DEPTH:
         raise NotAnExpression("too deep")
@@ -313,7 +362,7 @@ def _factor(reader: Reader) -> exp.Expression:
         reader.depth -= 1
 
 
-def _atom(reader: Reader) -> exp.Expression:
+def _atom(reader: Reader) -> exp.Expr:
     piece = reader.peek()
     if piece is None:
         raise NotAnExpression("end")
@@ -338,7 +387,7 @@ def _atom(reader: Reader) -> exp.Expression:
     return _column(reader)
 
 
-def _column(reader: Reader) -> exp.Expression:
+def _column(reader: Reader) -> exp.Expr:
     """The longest run of words here that names a column."""
     words = []
     while (piece := reader.peek(len(words))) is not None and piece.kind in ("word", "number") and len(words) < 7:
@@ -351,8 +400,8 @@ def _column(reader: Reader) -> exp.Expression:
     raise NotAnExpression(" ".join(words))
 
 
-def _call(reader: Reader, name: str) -> exp.Expression:
-    arguments: list[tuple[exp.Expression, exp.Expression | None]] = []
+def _call(reader: Reader, name: str) -> exp.Expr:
+    arguments: list[tuple[exp.Expr, exp.Expr | None]] = []
     while not reader.take(")"):
         if reader.peek() is None:
             break  # evidence forgets closing brackets
@@ -367,10 +416,13 @@ def _call(reader: Reader, name: str) -> exp.Expression:
             raise NotAnExpression(name)
     if not arguments:
         raise NotAnExpression(name)
+    if name in ("/", "-", "*", "+") and len(arguments) == 1 and reader.take(","):
+        arguments.append(_argument(reader))  # SUBTRACT(SUM(a)), SUM(b)): a bracket too many
+        reader.take(")")
     return _applied(reader, name, arguments)
 
 
-def _argument(reader: Reader) -> tuple[exp.Expression, exp.Expression | None]:
+def _argument(reader: Reader) -> tuple[exp.Expr, exp.Expr | None]:
     value = _conditions(reader)
     if reader.word() in ("where", "when", "if", "for", "with", "as"):
         reader.place += 1
@@ -378,11 +430,13 @@ def _argument(reader: Reader) -> tuple[exp.Expression, exp.Expression | None]:
     return value, None
 
 
-def _applied(
-    reader: Reader, name: str, arguments: list[tuple[exp.Expression, exp.Expression | None]]
-) -> exp.Expression:
+def _applied(reader: Reader, name: str, arguments: list[tuple[exp.Expr, exp.Expr | None]]) -> exp.Expr:
     value, condition = arguments[0]
     if name in AGGREGATE:
+        more = [a for a, _ in arguments[1:] if is_condition(a)]
+        condition = exp.and_(condition, *more) if more and condition is not None else condition
+        if name == "SUM" and isinstance(value, exp.Column) and reader.values.lexicon.is_key(_name(value)):
+            name = "COUNT"  # nobody adds up identifiers
         return aggregated(name, value, condition)
     if name in ("year", "month", "day"):
         if not isinstance(value, exp.Column):
@@ -392,57 +446,13 @@ def _applied(
             subject.set("part", name)
         return subject if subject is not None else value
     if name in ("/", "-", "*", "+"):
-        operands = [a if c is None else aggregated("SUM", a, c) for a, c in arguments]
-        return _arithmetic(name, operands)
+        operands = [a if c is None else where(a, c) for a, c in arguments]
+        return arithmetic(name, operands)
     if name == "DISTINCT":
         return exp.Distinct(expressions=[value])
     return exp.Anonymous(this=name, expressions=[a for a, _ in arguments])
 
 
-def _arithmetic(name: str, operands: list[exp.Expression]) -> exp.Expression:
-    if len(operands) < 2:
-        return operands[0]
-    left = operands[0]
-    for right in operands[1:]:
-        left, right = (_as_value(left), _as_value(right))
-        if name == "/":
-            left = divided(left, right)
-        elif name == "*":
-            left = multiplied(left, right)
-        else:
-            kind = {"-": exp.Sub, "+": exp.Add}[name]
-            left = kind(this=_grouped(left), expression=_grouped(right))
-    return left
-
-
-def _as_value(operand: exp.Expression) -> exp.Expression:
-    """A bare condition inside a formula counts the rows that meet it."""
-    return aggregated("SUM", operand, None) if is_condition(operand) else operand
-
-
-def is_condition(expression: exp.Expression) -> bool:
-    """Whether an expression is true or false rather than a value."""
-    inner = expression.this if isinstance(expression, exp.Paren) else expression
-    return isinstance(inner, (exp.Predicate, exp.Connector, exp.Not, exp.Between, exp.In, exp.Like, exp.Is))
-
-
-def aggregated(name: str, value: exp.Expression, condition: exp.Expression | None) -> exp.Expression:
-    """SUM, COUNT, AVG, MAX or MIN of a value, of a condition, or of a value where a condition holds."""
-    if condition is not None and not is_condition(condition):
-        condition = None
-    if is_condition(value) and name in ("SUM", "COUNT", "AVG"):
-        condition = value if condition is None else exp.and_(value, condition)
-        value = number(1)
-        name = "SUM" if name == "COUNT" else name
-    elif condition is not None and name == "COUNT":
-        name, value = "SUM", number(1)
-    if condition is not None:
-        case = exp.Case().when(condition, value)
-        value = case.else_(number(0)) if name in ("SUM", "AVG") and value == number(1) or name == "SUM" else case
-    kind = {"SUM": exp.Sum, "COUNT": exp.Count, "AVG": exp.Avg, "MAX": exp.Max, "MIN": exp.Min}[name]
-    return kind(this=value)
-
-
-def _name(found: exp.Expression) -> ColumnName:
+def _name(found: exp.Expr) -> ColumnName:
     assert isinstance(found, exp.Column)
     return ColumnName(found.table, found.name)

@@ -16,7 +16,14 @@ def add_averages(frame: Frame) -> None:
         aggregate = frame.next_span(cue.end, ("aggregate",), 2)
         if aggregate is None:
             extreme = frame.next_span(cue.end, ("superlative",), 1)
-            if extreme is None or extreme.cue not in ("lowest", "highest", "minimum", "maximum", "smallest", "largest"):
+            if extreme is None or extreme.cue not in (
+                "lowest",
+                "highest",
+                "minimum",
+                "maximum",
+                "smallest",
+                "largest",
+            ):
                 continue
             aggregate, kind = extreme, "MIN" if cues.SUPERLATIVES[extreme.cue] == "ASC" else "MAX"
         else:
@@ -75,7 +82,7 @@ def add_formula_extremes(frame: Frame) -> None:
                 _pick(frame, item.hint.formula, cue)
 
 
-def _formula_extreme(frame: Frame, span: Span, formula: exp.Expression | None) -> None:
+def _formula_extreme(frame: Frame, span: Span, formula: exp.Expr | None) -> None:
     if not isinstance(formula, (exp.Max, exp.Min)) or frame.order:
         return
     simple = isinstance(formula.this, exp.Column)
@@ -89,17 +96,29 @@ def _is_wanted_itself(frame: Frame, span: Span) -> bool:
     reading = frame.scope.reading
     if reading.region(span) != "h":
         return False
-    other = [s for s in reading.spans if s.kind in ("schema", "columns", "count") and s.start < span.start
-             and reading.region(s) == "h" and s not in frame.used]
+    other = [
+        s
+        for s in reading.spans
+        if s.kind in ("schema", "columns", "count")
+        and s.start < span.start
+        and reading.region(s) == "h"
+        and s not in frame.used
+    ]
     asked = reading.between(span.start - 4, span.start).split()
     if any(a.hint.formula is not None and not isinstance(a.hint.formula, (exp.Max, exp.Min)) for a in frame.anchors):
         return False
-    hinted = [s for s in reading.spans if s.kind == "columns" and reading.region(s) == "h" and s not in frame.used
-              and "and" not in reading.between(span.end, s.start).split()]
+    hinted = [
+        s
+        for s in reading.spans
+        if s.kind == "columns"
+        and reading.region(s) == "h"
+        and s not in frame.used
+        and "and" not in reading.between(span.end, s.start).split()
+    ]
     return not other and not hinted and bool({"what", "what's", "how", "calculate", "find", "state"} & set(asked))
 
 
-def _pick(frame: Frame, formula: exp.Expression, span: Span) -> None:
+def _pick(frame: Frame, formula: exp.Expr, span: Span) -> None:
     descending = isinstance(formula, exp.Max)
     inner = formula.this
     aggregated = isinstance(inner, exp.AggFunc) or bool(list(inner.find_all(exp.AggFunc)))
@@ -126,7 +145,22 @@ def _limit_near(frame: Frame, span: Span) -> int | None:
     if (stated := _stated_limit(frame)) is not None:
         return stated
     words = [t.lower for t in frame.scope.reading.tokens[max(span.start - 4, 0) : span.end + 1]]
-    if not ({"top", "first", "last", "highest", "most", "lowest", "oldest", "youngest", "best", "largest", "biggest"} & set(words)):
+    if not (
+        {
+            "top",
+            "first",
+            "last",
+            "highest",
+            "most",
+            "lowest",
+            "oldest",
+            "youngest",
+            "best",
+            "largest",
+            "biggest",
+        }
+        & set(words)
+    ):
         return None
     for span_ in frame.scope.reading.spans:
         if span_.kind == "number" and span.start - 4 <= span_.start <= span.end and span_.text.isdigit():
@@ -142,7 +176,10 @@ def add_ordering(frame: Frame) -> None:
     reading = frame.scope.reading
     for span in frame.unused("order"):
         frame.used.add(span)
-        end = next((i for i in range(span.end, len(reading.tokens)) if reading.tokens[i].text in ".?!;"), len(reading.tokens))
+        end = next(
+            (i for i in range(span.end, len(reading.tokens)) if reading.tokens[i].text in ".?!;"),
+            len(reading.tokens),
+        )
         inside = [s for s in reading.spans if span.end <= s.start < end]
         words = {t.lower for t in reading.tokens[span.start : end]}
         named = [(s, c) for s in inside if s.kind in ("schema", "columns") for c in frame.columns_of(s)]
@@ -239,7 +276,10 @@ def _counted_table(frame: Frame, span: Span) -> str:
     if after is None:
         return ""
     table = frame.scope.table(after)
-    numeric = any(frame.scope.lexicon.is_numeric(c) for c in frame.scope.columns(after)[:1]) and after.senses[0].quality >= 0.7
+    numeric = (
+        any(frame.scope.lexicon.is_numeric(c) for c in frame.scope.columns(after)[:1])
+        and after.senses[0].quality >= 0.7
+    )
     if counting is not None:
         frame.used.add(counting)
         if table or not numeric:
@@ -290,8 +330,14 @@ def _wants_the_extreme(frame: Frame, span: Span, side: Span | None) -> bool:
     reading = frame.scope.reading
     if side is None or reading.region(span) != "h":
         return False
-    before = [s for s in reading.spans if s.start < span.start and s.kind in ("schema", "columns", "count")
-              and reading.region(s) == "h" and s not in frame.used]
+    before = [
+        s
+        for s in reading.spans
+        if s.start < span.start
+        and s.kind in ("schema", "columns", "count")
+        and reading.region(s) == "h"
+        and s not in frame.used
+    ]
     joint = reading.between(span.start - 2, span.start)
     if before and not joint.split()[-1:] == ["and"] and "and the" not in joint:
         return False

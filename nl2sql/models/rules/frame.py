@@ -16,7 +16,7 @@ class Condition:
     """A condition of the question with the place where it stands. `name` is its column."""
 
     name: ColumnName
-    expression: exp.Expression
+    expression: exp.Expr
     start: int
     kind: str = ""  # equal, compare, evidence
 
@@ -25,7 +25,7 @@ class Condition:
 class Item:
     """Something wanted. `kind` is column, aggregate, count, entity or formula."""
 
-    expression: exp.Expression
+    expression: exp.Expr
     start: int
     kind: str
     table: str = ""
@@ -40,9 +40,9 @@ class Frame:
     anchors: tuple[Anchor, ...]
     items: list[Item] = field(default_factory=list)
     conditions: list[Condition] = field(default_factory=list)
-    having: list[exp.Expression] = field(default_factory=list)
+    having: list[exp.Expr] = field(default_factory=list)
     group: list[ColumnName] = field(default_factory=list)
-    order: list[tuple[exp.Expression, bool]] = field(default_factory=list)
+    order: list[tuple[exp.Expr, bool]] = field(default_factory=list)
     limit: int | None = None
     distinct: bool = False
     entity: str = ""
@@ -86,7 +86,12 @@ class Frame:
     def column_for(self, words: Sequence[str], tables: Sequence[str] = ()) -> ColumnName | None:
         """The column whose name holds one of these words, the first word first, in the named tables before others."""
         lexicon = self.scope.lexicon
-        said = [*tables, *([self.entity] if self.entity else []), *(t for _, t in self.scope.tables), *self.scope.favoured]
+        said = [
+            *tables,
+            *([self.entity] if self.entity else []),
+            *(t for _, t in self.scope.tables),
+            *self.scope.favoured,
+        ]
         mentioned = list(dict.fromkeys(said))
         for word in words:
             parts = word.split()

@@ -44,7 +44,11 @@ class Rules:
         return found[0][1] if found else ""
 
     def _statements(
-        self, question: Question, grounding: Grounding, links: Mapping[ColumnName, float], context: DatabaseContext
+        self,
+        question: Question,
+        grounding: Grounding,
+        links: Mapping[ColumnName, float],
+        context: DatabaseContext,
     ) -> list[tuple[str, str]]:
         knowledge = self._knowledge(context)
         if not knowledge.lexicon.schema.column_names:

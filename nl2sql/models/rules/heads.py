@@ -12,77 +12,6 @@ FUNCTIONS = {"AVG": exp.Avg, "SUM": exp.Sum, "MAX": exp.Max, "MIN": exp.Min}
 OF = frozenset({"of", "for", "from", "in", "by", "at", "to", "on", "with", "per", "about", "among"})
 
 
-def add_formulas(frame: Frame) -> None:
-    """The formula of the evidence is what is wanted, unless it picks a row."""
-    for item in frame.anchors:
-        formula = item.hint.formula
-        if formula is None or isinstance(formula, (exp.Max, exp.Min)) and frame.order:
-            continue
-        span = next((s for s in frame.unused("formula") if frame.anchors[int(s.cue)] is item), None)
-        if span is not None:
-            frame.used.add(span)
-        elif item.start >= 0:
-            continue
-        if any(c.expression.find(exp.Subquery) and formula.sql() == _inner(c.expression) for c in frame.conditions):
-            continue
-        if frame.order and formula in [e for e, _ in frame.order]:
-            continue
-        if not any(i.expression == formula for i in frame.items):
-            frame.items.append(Item(formula, max(item.start, 0), "formula"))
-
-
-def _inner(condition: exp.Expression) -> str:
-    """What a condition's subquery selects, without tables."""
-    select = condition.find(exp.Select)
-    return select.expressions[0].sql() if select is not None and select.expressions else ""
-
-
-def add_groups(frame: Frame) -> None:
-    """ "for each X", "per X": one row per value of a column or per row of a table."""
-    for span in frame.unused("each"):
-        after = frame.next_span(span.end, ("schema", "columns", "distinct"), 1)
-        if after is not None and after.kind == "distinct":
-            after = frame.next_span(after.end, ("schema", "columns"), 1)
-        if after is None or not _has_aggregate(frame):
-            continue
-        frame.used.add(span)
-        table = frame.scope.table(after)
-        if not table and (owner := _owner(frame, after)):
-            table = owner
-        if table:
-            frame.entity, frame.per_entity = table, True
-            frame.scope.favour(table)
-        else:
-            names = frame.columns_of(after)
-            if not names:
-                continue
-            frame.group.extend(n for n in names if n not in frame.group)
-            if frame.scope.reading.region(after) != "h" or span.start > _first_aggregate(frame):
-                frame.used.add(after)
-
-
-def _owner(frame: Frame, span: Span) -> str:
-    """ "each maker" where Maker refers to the table of makers: its rows are meant."""
-    name = next(iter(frame.columns_of(span)), None)
-    profile = frame.scope.lexicon.profiles.get(name) if name is not None else None
-    if profile is None or not profile.references:
-        return ""
-    target = profile.references[0].table
-    words = frame.scope.lexicon.table_words[target]
-    return target if set(span.words) & set(words) else ""
-
-
-def _has_aggregate(frame: Frame) -> bool:
-    return bool(frame.unused("count", "aggregate")) or any(i.kind == "formula" for i in frame.items) or bool(
-        [s for s in frame.unused("superlative") if s.cue in ("maximum", "minimum", "max", "min", "highest", "lowest",
-                                                               "largest", "smallest", "most", "oldest", "youngest")])
-
-
-def _first_aggregate(frame: Frame) -> int:
-    found = [s.start for s in frame.scope.reading.spans if s.kind in ("count", "aggregate", "superlative")]
-    return min(found, default=0)
-
-
 def add_items(frame: Frame) -> None:
     """Walk over the head of the question and collect what it names."""
     pending: list[str] = []
@@ -91,7 +20,7 @@ def add_items(frame: Frame) -> None:
             continue
         if span.kind in ("schema", "columns") and _begins_list(frame, span):
             frame.items = [i for i in frame.items if i.kind in ("count", "aggregate", "formula")]
-        if span.kind == "aggregate" or span.kind == "superlative" and span.cue in _EXTREME_WORDS:
+        if span.kind == "aggregate" or (span.kind == "superlative" and span.cue in _EXTREME_WORDS):
             pending = [] if pending == ["SUM"] and span.cue in ("average", "mean") else pending
             pending.append(cues.AGGREGATES.get(span.cue) or ("MAX" if cues.SUPERLATIVES[span.cue] == "DESC" else "MIN"))
         elif span.kind == "count":
@@ -111,6 +40,10 @@ def add_items(frame: Frame) -> None:
 def _add_unplaced(frame: Frame) -> None:
     """A column of the evidence whose words the question does not use, when nothing better is wanted."""
     words = frame.scope.reading.between(0, 4)
+    hinted = [c for a in frame.anchors if a.hint.conditions and not frame.items for c in a.hint.columns]
+    if hinted:
+        frame.items = [Item(column(c), 0, "column", c.table, c) for c in dict.fromkeys(hinted)]
+        return
     for span in frame.unused("columns"):
         frame.items = [Item(column(c), span.start, "column", c.table, c) for c in frame.columns_of(span)]
         frame.used.add(span)
@@ -132,10 +65,50 @@ def _begins_list(frame: Frame, span: Span) -> bool:
     return opened and asks and "also" not in reading.between(begin, begin + 4)
 
 
-_LISTING = ("list", "give", "show", "state", "tell", "name", "indicate", "provide", "identify", "write", "only list", "mention",
-            "return", "find", "display", "please list", "please give", "please state", "please provide", "please indicate")
-_EXTREME_WORDS = frozenset({"maximum", "minimum", "max", "min", "highest", "lowest", "largest", "smallest", "greatest",
-                            "biggest", "most", "least", "oldest", "youngest", "longest", "shortest", "latest", "earliest"})
+_LISTING = (
+    "list",
+    "give",
+    "show",
+    "state",
+    "tell",
+    "name",
+    "indicate",
+    "provide",
+    "identify",
+    "write",
+    "only list",
+    "mention",
+    "return",
+    "find",
+    "display",
+    "please list",
+    "please give",
+    "please state",
+    "please provide",
+    "please indicate",
+)
+_EXTREME_WORDS = frozenset(
+    {
+        "maximum",
+        "minimum",
+        "max",
+        "min",
+        "highest",
+        "lowest",
+        "largest",
+        "smallest",
+        "greatest",
+        "biggest",
+        "most",
+        "least",
+        "oldest",
+        "youngest",
+        "longest",
+        "shortest",
+        "latest",
+        "earliest",
+    }
+)
 
 
 def _add_named(frame: Frame, span: Span, pending: list[str]) -> list[str]:
@@ -160,21 +133,68 @@ def _add_named(frame: Frame, span: Span, pending: list[str]) -> list[str]:
     return []
 
 
+_ITEM_KINDS = frozenset({"schema", "columns", "count", "formula", "aggregate"})
+_COORDINATORS = frozenset(
+    {
+        "and",
+        ",",
+        "&",
+        "along",
+        "plus",
+        "including",
+        "with",
+        "together",
+        "per",
+        "by",
+        ";",
+        ".",
+        "?",
+        "or",
+        "list",
+        "state",
+        "include",
+        "what",
+        "which",
+        "also",
+        ":",
+    }
+)
+
+
 def _is_owner(frame: Frame, span: Span) -> bool:
     """ "the price of the car" where "car" is but a part of a column's name: what the price belongs to."""
-    words = frame.scope.reading.between(span.start - 2, span.start).split()
-    return span.kind == "schema" and span.senses[0].quality < 0.9 and "of" in words
+    reading = frame.scope.reading
+    words = reading.between(span.start - 4, span.start).split()
+    if span.kind == "schema" and span.senses[0].quality < 0.9 and "of" in words:
+        return True
+    last = max(
+        (s.end for s in reading.spans if s in frame.used and s.end <= span.start and s.kind in _ITEM_KINDS),
+        default=0,
+    )
+    joint = reading.between(last, span.start).split()
+    return span.kind == "schema" and span.senses[0].quality < 0.97 and not _COORDINATORS & set(joint)
 
 
 def _add_aggregates(frame: Frame, span: Span, names: list[ColumnName], pending: list[str]) -> list[str]:
     lexicon = frame.scope.lexicon
-    numeric = [c for c in [*names, *(frame.scope.columns(span) if span.kind == "schema" else [])]
-               if lexicon.is_numeric(c) or lexicon.is_date(c)]
+    numeric = [
+        c
+        for c in [*names, *(frame.scope.columns(span) if span.kind == "schema" else [])]
+        if lexicon.is_numeric(c) or lexicon.is_date(c)
+    ]
     if not numeric:
         return pending if frame.scope.table(span) else _add_named(frame, span, [])
     frame.used.add(span)
     for kind in dict.fromkeys(pending):
-        frame.items.append(Item(FUNCTIONS[kind](this=column(numeric[0])), span.start, "aggregate", numeric[0].table, numeric[0]))
+        frame.items.append(
+            Item(
+                FUNCTIONS[kind](this=column(numeric[0])),
+                span.start,
+                "aggregate",
+                numeric[0].table,
+                numeric[0],
+            )
+        )
     return []
 
 
@@ -185,23 +205,27 @@ def _add_table(frame: Frame, span: Span, table: str) -> None:
     words = reading.between(span.start - 3, span.start).split()
     follows = reading.between(span.end, span.end + 1)
     belongs = bool(OF & set(words)) or follows in ("'s", "'")
-    joined = words[-1:] in (["and"], [","]) or words[-2:-1] in (["and"], [","]) and words[-1] in ("the", "all", "what", "which")
+    joined = words[-1:] in (["and"], [","]) or (
+        words[-2:-1] in (["and"], [","]) and words[-1] in ("the", "all", "what", "which")
+    )
     if not frame.entity:
         frame.entity = table
     if follows in ("'s", "'"):
         return
-    if belongs and not joined or any(i.kind == "count" and i.table == table for i in frame.items):
+    if (belongs and not joined) or any(i.kind == "count" and i.table == table for i in frame.items):
         return
-    if joined and frame.items and words[-1:] != [","]:
-        frame.items.append(Item(exp.Null(), span.start, "entity", table))
-    elif not frame.items and not any(i.kind == "entity" for i in frame.items):
+    if (joined and frame.items and words[-1:] != [","]) or (
+        not frame.items and not any(i.kind == "entity" for i in frame.items)
+    ):
         frame.items.append(Item(exp.Null(), span.start, "entity", table))
 
 
 def _introduces(frame: Frame, span: Span) -> bool:
     """A column that only names its value: it has a condition and stands right before it."""
-    return any(c.start in (span.end, span.end + 1) and c.kind == "equal" and c.name in frame.columns_of(span)
-               for c in frame.conditions)
+    return any(
+        c.start in (span.end, span.end + 1) and c.kind == "equal" and c.name in frame.columns_of(span)
+        for c in frame.conditions
+    )
 
 
 def _add_count(frame: Frame, span: Span) -> None:
@@ -211,7 +235,7 @@ def _add_count(frame: Frame, span: Span) -> None:
     frame.items = [i for i in frame.items if i.kind != "count" or i.table]
     if after is not None and {"and", ","} & set(frame.scope.reading.between(span.end, after.start).split()):
         after = None
-    distinct = after is not None and after.kind == "distinct" or "different" in span.cue
+    distinct = (after is not None and after.kind == "distinct") or "different" in span.cue
     if after is not None and after.kind == "distinct":
         frame.used.add(after)
         after = frame.next_span(after.end, ("schema", "columns"), 3)
@@ -224,6 +248,8 @@ def _add_count(frame: Frame, span: Span) -> None:
     frame.used.add(after)
     table = frame.scope.table(after)
     name = next(iter(frame.columns_of(after)), None)
+    if not table and name is not None and after.kind == "schema" and after.senses[0].quality < 0.9 and not distinct:
+        table = name.table  # "purchases" is but a part of PurchasePrice: rows are counted
     if table or name is None:
         if not frame.entity:
             frame.entity = table
@@ -240,13 +266,15 @@ def _counted_column(frame: Frame, span: Span, name: ColumnName, distinct: bool) 
     """A column of numbers is read, not counted: "how many cylinders does the car have"."""
     lexicon = frame.scope.lexicon
     if lexicon.is_numeric(name) and not lexicon.is_key(name) and not distinct:
-        if frame.order or not frame.group and not frame.per_entity and span.cue.startswith("how many") and frame.conditions:
+        if frame.order or (
+            not frame.group and not frame.per_entity and span.cue.startswith("how many") and frame.conditions
+        ):
             return Item(column(name), span.start, "column", name.table, name)
     counted = _count_distinct(name) if distinct else exp.Count(this=column(name))
     return Item(counted, span.start, "count", name.table, name)
 
 
-def _count_distinct(name: ColumnName) -> exp.Expression:
+def _count_distinct(name: ColumnName) -> exp.Expr:
     return exp.Count(this=exp.Distinct(expressions=[column(name)]))
 
 
@@ -258,12 +286,15 @@ def _add_wh(frame: Frame) -> None:
             continue
         phrase = next((p for p in cues.WH_COLUMNS if reading.between(place, place + len(p.split())) == p), "")
         parts = cues.WH_COLUMNS.get(phrase, ())
-        if not phrase and reading.between(place, place + 2) == "how much" and {"weigh", "weighs"} & set(
-            reading.between(place, len(reading.tokens)).split()
+        if (
+            not phrase
+            and reading.between(place, place + 2) == "how much"
+            and {"weigh", "weighs"} & set(reading.between(place, len(reading.tokens)).split())
         ):
             parts = ("weight", "mass")
         if parts:
-            _add_asked(frame, place, parts, strong=phrase not in ("when", "where"))
+            asked = reading.between(place + 1, place + 2) in ("was", "were", "did", "is", "are", "do", "does")
+            _add_asked(frame, place, parts, strong=phrase not in ("when", "where") or asked)
 
 
 def _add_asked(frame: Frame, place: int, parts: tuple[str, ...], strong: bool) -> None:
@@ -276,5 +307,3 @@ def _add_asked(frame: Frame, place: int, parts: tuple[str, ...], strong: bool) -
     name = frame.column_for(parts)
     if name is not None and not any(i.name == name for i in frame.items):
         frame.items.append(Item(column(name), place, "column", name.table, name))
-
-

@@ -5,7 +5,15 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from nl2sql.models.rules import extremes, filters, heads, negation
+from nl2sql.models.rules import (
+    extremes,
+    filters_from_evidence,
+    filters_from_numbers,
+    filters_from_values,
+    groups,
+    heads,
+    negation,
+)
 from nl2sql.models.rules.anchors import anchor, place
 from nl2sql.models.rules.evidence import read_evidence
 from nl2sql.models.rules.frame import Frame, Item
@@ -19,7 +27,11 @@ from nl2sql.models.rules.scope import build_scope
 from nl2sql.models.rules.values import Values
 from nl2sql.rows import CellMatch, ColumnName
 
-FAVOUR_EVIDENCE, FAVOUR_CELL, FAVOUR_ENTITY = 0.15, 0.08, 0.08  # what a table gains when the evidence, a cell or the head speaks of it
+FAVOUR_EVIDENCE, FAVOUR_CELL, FAVOUR_ENTITY = (
+    0.15,
+    0.08,
+    0.08,
+)  # what a table gains when the evidence, a cell or the head speaks of it
 
 
 @dataclass(frozen=True)
@@ -30,19 +42,22 @@ class Knowledge:
     graph: JoinGraph
 
 
+# Names that columns of unrelated tables share.
+GENERIC = frozenset({"id", "name", "title", "type", "date", "description", "status", "notes", "code", "year"})
+
 # The order matters: evidence speaks before the question's words, conditions take their columns before the head does.
 STEPS = (
-    filters.add_evidence,
-    filters.add_values,
+    filters_from_evidence.add_evidence,
+    filters_from_values.add_values,
     extremes.add_averages,
     extremes.add_formula_averages,
     extremes.add_any,
-    filters.add_numbers,
-    heads.add_groups,
+    filters_from_numbers.add_numbers,
+    groups.add_groups,
     extremes.add_ordering,
     extremes.add_formula_extremes,
     extremes.add_superlatives,
-    heads.add_formulas,
+    groups.add_formulas,
     heads.add_items,
     negation.add_negations,
     negation.join_alternatives,
@@ -51,7 +66,11 @@ STEPS = (
 
 
 def interpret(
-    question: str, evidence: str, cells: Sequence[CellMatch], links: Mapping[ColumnName, float], knowledge: Knowledge
+    question: str,
+    evidence: str,
+    cells: Sequence[CellMatch],
+    links: Mapping[ColumnName, float],
+    knowledge: Knowledge,
 ) -> Frame:
     """Read a question into a frame. Never raises for odd questions; the frame may then be empty."""
     lexicon = knowledge.lexicon
@@ -90,7 +109,11 @@ def _head_table(frame: Frame) -> str:
     if in_head:
         return in_head[0]
     for span in scope.reading.spans:
-        if scope.reading.region(span) == "h" and span.kind in ("schema", "columns") and (names := frame.columns_of(span)):
+        if (
+            scope.reading.region(span) == "h"
+            and span.kind in ("schema", "columns")
+            and (names := frame.columns_of(span))
+        ):
             return names[0].table
     return mentions[0][1] if mentions else ""
 
@@ -103,19 +126,41 @@ def to_query(frame: Frame, graph: JoinGraph) -> Query | None:
     where = [*(c.expression for c in frame.conditions if c.name is not None)]
     where.extend(negation.exclusions(frame, lambda k, conditions, table: _keys(k, conditions, table, graph)))
     group = _grouping(frame, items)
-    return Query(
-        select=tuple(i.expression for i in items),
-        where=tuple(where),
-        group=tuple(column(c) for c in group),
-        having=tuple(frame.having),
-        order=tuple(frame.order),
-        limit=frame.limit,
-        distinct=frame.distinct and not group and not any(i.kind in ("count", "aggregate", "formula") for i in items),
-        tables=tuple(_tables(frame, items)),
+    return _gathered(
+        frame,
+        Query(
+            select=tuple(i.expression for i in items),
+            where=tuple(where),
+            group=tuple(column(c) for c in group),
+            having=tuple(frame.having),
+            order=tuple(frame.order),
+            limit=frame.limit,
+            distinct=frame.distinct
+            and not group
+            and not any(i.kind in ("count", "aggregate", "formula") for i in items),
+            tables=tuple(_tables(frame, items)),
+        ),
     )
 
 
-def _keys(key: ColumnName, conditions: Sequence[exp.Expression], table: str, graph: JoinGraph) -> exp.Subquery | None:
+def _gathered(frame: Frame, query: Query) -> Query:
+    """Columns that the evidence names without a table move to a table that is read anyway, if that has one of the name."""
+    told = {c for a in frame.anchors for c in (*a.hint.columns, *_columns_in(a.hint.conditions))}
+    used = [c for e in [*query.select, *query.where, *(e for e, _ in query.order)] for c in names_in(e)]
+    firm = {c.table for c in used if ColumnName(c.table, c.name) not in told} | set(query.tables)
+    for found in used:
+        name = ColumnName(found.table, found.name)
+        others = [c for c in frame.scope.lexicon.schema.columns_named(found.name) if c.table in firm]
+        if name in told and firm and found.table not in firm and len(others) == 1 and found.name.lower() not in GENERIC:
+            found.set("table", column(others[0]).args["table"])
+    return query
+
+
+def _columns_in(expressions: Sequence[exp.Expr]) -> list[ColumnName]:
+    return [ColumnName(c.table, c.name) for e in expressions for c in names_in(e)]
+
+
+def _keys(key: ColumnName, conditions: Sequence[exp.Expr], table: str, graph: JoinGraph) -> exp.Subquery | None:
     query = Query(select=(column(key),), where=tuple(conditions), tables=(key.table, table))
     select = assemble(query, graph)
     return exp.Subquery(this=select) if select is not None else None
@@ -133,30 +178,57 @@ def _wanted(frame: Frame) -> list[Item]:
     formulas = [i for i in items if i.kind == "formula"]
     if formulas and not frame.group and not frame.per_entity:
         items = _beside_formula(frame, items, formulas)
-    if not items and frame.entity:
-        items = [Item(column(n), 0, "column", frame.entity, n) for n in lexicon.display.get(frame.entity, ())]
+    if not items and not frame.group and (table := frame.entity or _read_table(frame)):
+        items = [Item(column(n), 0, "column", table, n) for n in lexicon.display.get(table, ())]
     items = _without_fixed(frame, _with_group_columns(frame, items))
     if _mixes(items) and not frame.group and not frame.per_entity and not frame.order:
         frame.group = [i.name for i in items if i.kind == "column" and i.name is not None]
     return _unrepeated(items)
 
 
+def _read_table(frame: Frame) -> str:
+    """The table that orders or filters the rows, when the question names none."""
+    ordered = [c.table for e, _ in frame.order for c in names_in(e)]
+    return next(iter([*ordered, *(c.name.table for c in frame.conditions)]), "")
+
+
 def _without_fixed(frame: Frame, items: list[Item]) -> list[Item]:
     """A column that must equal one value tells nothing: it is shown only when nothing else is wanted."""
-    fixed = {c.name for c in frame.conditions if isinstance(c.expression, exp.EQ) and isinstance(c.expression.this, exp.Column)}
+    fixed = {
+        c.name
+        for c in frame.conditions
+        if isinstance(c.expression, exp.EQ) and isinstance(c.expression.this, exp.Column)
+    }
     kept = [i for i in items if i.kind != "column" or i.name not in fixed]
     return kept or items
 
 
 def _beside_formula(frame: Frame, items: list[Item], formulas: list[Item]) -> list[Item]:
     """Beside a formula, plain counts and aggregates repeat it; a column stays when it is asked for on its own."""
-    return formulas[:1] if not any(i.kind == "column" for i in items) else [
-        i for i in items if i.kind in ("column", "formula")] if _asks_more(frame) else formulas[:1]
+    return (
+        formulas[:1]
+        if not any(i.kind == "column" for i in items)
+        else [i for i in items if i.kind in ("column", "formula")]
+        if _asks_more(frame)
+        else formulas[:1]
+    )
 
 
 def _asks_more(frame: Frame) -> bool:
     words = frame.scope.reading.between(0, len(frame.scope.reading.tokens))
-    return any(w in words for w in (" and list", ", list", " and state", " also ", "along with", " and what", " and which", "? "))
+    return any(
+        w in words
+        for w in (
+            " and list",
+            ", list",
+            " and state",
+            " also ",
+            "along with",
+            " and what",
+            " and which",
+            "? ",
+        )
+    )
 
 
 def _mixes(items: Sequence[Item]) -> bool:
@@ -170,7 +242,10 @@ def _with_group_columns(frame: Frame, items: list[Item]) -> list[Item]:
     if not frame.order or frame.limit is None:
         missing = [c for c in frame.group if c not in shown]
         if not shown and frame.per_entity and frame.entity and not frame.having and not frame.order:
-            missing = [*missing, *(c for c in frame.scope.lexicon.display.get(frame.entity, ()) if c not in missing)]
+            missing = [
+                *missing,
+                *(c for c in frame.scope.lexicon.display.get(frame.entity, ()) if c not in missing),
+            ]
         added = [Item(column(c), 0, "column", c.table, c) for c in missing]
         counts_first = any(i.kind == "aggregate" for i in items)
         return [*items, *added] if counts_first else [*added, *items]
@@ -194,7 +269,11 @@ def _grouping(frame: Frame, items: Sequence[Item]) -> list[ColumnName]:
     if not frame.per_entity:
         return columns if frame.having and not any(i.kind == "count" for i in items) else []
     key = frame.scope.lexicon.key_of(frame.entity) if frame.entity else None
-    if key is not None and (not columns or any(c.table == frame.entity for c in columns)) and frame.counted != frame.entity:
+    if (
+        key is not None
+        and (not columns or any(c.table == frame.entity for c in columns))
+        and frame.counted != frame.entity
+    ):
         return [key]
     if columns:
         own = [frame.scope.lexicon.key_of(c.table) for c in columns[:1]]
@@ -215,7 +294,7 @@ def _tables(frame: Frame, items: Sequence[Item]) -> list[str]:
     named = [i.table for i in items if i.table]
     verbs = [t for s, t in frame.scope.tables if s.cue == "verb" and t not in excluded]
     grouped = bool(frame.having) or any(e.find(exp.AggFunc) for e, _ in frame.order)
-    if frame.excluded or frame.intersected or frame.order and not grouped:
+    if frame.excluded or frame.intersected or (frame.order and not grouped):
         spoken = []
     elif frame.anchors and not grouped:
         spoken = verbs
@@ -231,8 +310,14 @@ def _tables(frame: Frame, items: Sequence[Item]) -> list[str]:
 def widened(frame: Frame, **changes: object) -> Frame:
     """A copy of a frame with some fields changed; lists are copied so that variants do not share them."""
     fresh = replace(
-        frame, items=list(frame.items), conditions=list(frame.conditions), having=list(frame.having),
-        group=list(frame.group), order=list(frame.order), excluded=list(frame.excluded),
-        intersected=list(frame.intersected), used=set(frame.used),
+        frame,
+        items=list(frame.items),
+        conditions=list(frame.conditions),
+        having=list(frame.having),
+        group=list(frame.group),
+        order=list(frame.order),
+        excluded=list(frame.excluded),
+        intersected=list(frame.intersected),
+        used=set(frame.used),
     )
     return replace(fresh, **changes)  # type: ignore[arg-type]

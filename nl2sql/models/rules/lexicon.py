@@ -4,12 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from nl2sql.models.rules.cues import SYNONYMS
+from nl2sql.models.rules.vocabulary import SYNONYMS
 from nl2sql.models.rules.words import VAGUE_TABLE_WORDS, joined, split_identifier
 from nl2sql.rows import ColumnName, Profile
 from nl2sql.schema import Schema
 
-SAID_FOR = {name: tuple(k for k, names in SYNONYMS.items() if name in names) for names in SYNONYMS.values() for name in names}
+SAID_FOR = {
+    name: tuple(k for k, names in SYNONYMS.items() if name in names) for names in SYNONYMS.values() for name in names
+}
 MAX_NAMES = 40_000  # entries of a lexicon: a 2,000-column schema stays under it
 
 
@@ -56,7 +58,7 @@ class Lexicon:
         if profile is None:
             return False
         words = self.words.get(column, ())
-        named_so = bool(words) and words[-1] in ("id", "code", "key") or column.column.lower().endswith("id")
+        named_so = (bool(words) and words[-1] in ("id", "code", "key")) or column.column.lower().endswith("id")
         return bool(profile.references) or (bool(profile.primary_key) and (named_so or profile.texts == 0)) or named_so
 
     def key_of(self, table: str) -> ColumnName | None:
@@ -148,9 +150,7 @@ def _table_phrases(words: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], fl
         yield core[1:], 0.7
 
 
-def _column_phrases(
-    words: tuple[str, ...], table: tuple[str, ...]
-) -> Iterable[tuple[tuple[str, ...], float]]:
+def _column_phrases(words: tuple[str, ...], table: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], float]]:
     if not words:
         return
     yield words, 1.0
@@ -180,7 +180,7 @@ def _without_table(words: tuple[str, ...], table: tuple[str, ...]) -> tuple[str,
     for prefix in (table, table[-1:], table[:1]):
         if prefix and words[: len(prefix)] == prefix and len(words) > len(prefix):
             return words[len(prefix) :]
-    short = len(words) > 1 and 3 <= len(words[0]) and any(t.startswith(words[0]) for t in table[:1])
+    short = len(words) > 1 and len(words[0]) >= 3 and any(t.startswith(words[0]) for t in table[:1])
     return words[1:] if short else words
 
 

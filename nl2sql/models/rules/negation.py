@@ -9,7 +9,7 @@ from nl2sql.models.rules.query import column
 from nl2sql.models.rules.reading import Span
 from nl2sql.rows import ColumnName
 
-KeyQuery = Callable[[ColumnName, list[exp.Expression], str], exp.Subquery | None]
+KeyQuery = Callable[[ColumnName, list[exp.Expr], str], exp.Subquery | None]
 
 
 def add_negations(frame: Frame) -> None:
@@ -34,8 +34,10 @@ def _reach(frame: Frame, span: Span) -> int:
 
 def _apply(frame: Frame, span: Span, inside: list[Condition], tables: list[str]) -> None:
     graph, entity = frame.scope.graph, frame.entity
-    if inside and all(graph.to_one(entity, c.name.table) for c in inside) and not (
-        tables and not graph.to_one(entity, tables[0])
+    if (
+        inside
+        and all(graph.to_one(entity, c.name.table) for c in inside)
+        and not (tables and not graph.to_one(entity, tables[0]))
     ):
         frame.used.add(span)
         for condition in inside[:1]:
@@ -51,18 +53,31 @@ def _apply(frame: Frame, span: Span, inside: list[Condition], tables: list[str])
 
 def _turned(condition: Condition) -> Condition:
     found = condition.expression
-    opposite = {exp.EQ: exp.NEQ, exp.NEQ: exp.EQ, exp.GT: exp.LTE, exp.LT: exp.GTE, exp.GTE: exp.LT, exp.LTE: exp.GT}
+    opposite = {
+        exp.EQ: exp.NEQ,
+        exp.NEQ: exp.EQ,
+        exp.GT: exp.LTE,
+        exp.LT: exp.GTE,
+        exp.GTE: exp.LT,
+        exp.LTE: exp.GT,
+    }
     kind = opposite.get(type(found))
     if kind is None:
         return Condition(condition.name, exp.Not(this=found), condition.start, condition.kind)
-    return Condition(condition.name, kind(this=found.this, expression=found.expression), condition.start, condition.kind)
+    return Condition(
+        condition.name, kind(this=found.this, expression=found.expression), condition.start, condition.kind
+    )
 
 
 def join_alternatives(frame: Frame) -> None:
     """Two equalities on one column cannot both hold: either of them, or both on different rows ("both ... and")."""
     _join_stated(frame)
     for name in dict.fromkeys(c.name for c in frame.conditions):
-        same = [c for c in frame.conditions if c.name == name and c.kind == "equal" and isinstance(c.expression, (exp.EQ, exp.Like))]
+        same = [
+            c
+            for c in frame.conditions
+            if c.name == name and c.kind == "equal" and isinstance(c.expression, (exp.EQ, exp.Like))
+        ]
         if len({c.expression.sql() for c in frame.conditions if c.name == name and c.kind == "evidence"}) and same:
             for condition in same:
                 frame.conditions.remove(condition)
@@ -82,8 +97,14 @@ def join_alternatives(frame: Frame) -> None:
 def _join_stated(frame: Frame) -> None:
     """The same for what the evidence states."""
     for name in dict.fromkeys(c.name for c in frame.conditions):
-        same = [c for c in frame.conditions if c.name == name and c.kind == "evidence" and isinstance(c.expression, exp.EQ)
-                and isinstance(c.expression.this, exp.Column)]
+        same = [
+            c
+            for c in frame.conditions
+            if c.name == name
+            and c.kind == "evidence"
+            and isinstance(c.expression, exp.EQ)
+            and isinstance(c.expression.this, exp.Column)
+        ]
         if len({c.expression.sql() for c in same}) > 1:
             for condition in same:
                 frame.conditions.remove(condition)
@@ -94,7 +115,10 @@ def _join_stated(frame: Frame) -> None:
 def join_by_or(frame: Frame) -> None:
     """ "with 8 cylinders or produced before 1980": two conditions with an "or" between them."""
     reading = frame.scope.reading
-    own = sorted((c for c in frame.conditions if c.kind in ("equal", "compare") and c.start >= 0), key=lambda c: c.start)
+    own = sorted(
+        (c for c in frame.conditions if c.kind in ("equal", "compare") and c.start >= 0),
+        key=lambda c: c.start,
+    )
     for left, right in zip(own, own[1:], strict=False):
         words = reading.between(left.start, right.start).split()
         if "or" in words and "and" not in words and left.name != right.name and left in frame.conditions:
@@ -115,12 +139,12 @@ def _both(frame: Frame, same: list[Condition]) -> bool:
     return said and bool(frame.entity) and frame.scope.lexicon.key_of(frame.entity) is not None
 
 
-def exclusions(frame: Frame, assemble_keys: KeyQuery) -> list[exp.Expression]:
+def exclusions(frame: Frame, assemble_keys: KeyQuery) -> list[exp.Expr]:
     """NOT IN for excluded rows and IN for each of two conditions that different rows meet."""
     key = frame.scope.lexicon.key_of(frame.entity) if frame.entity else None
     if key is None:
         return []
-    found: list[exp.Expression] = []
+    found: list[exp.Expr] = []
     for table, conditions in frame.excluded:
         subquery = assemble_keys(key, [c.expression for c in conditions], table)
         if subquery is not None:
@@ -131,4 +155,3 @@ def exclusions(frame: Frame, assemble_keys: KeyQuery) -> list[exp.Expression]:
             if subquery is not None:
                 found.append(exp.In(this=column(key), query=subquery))
     return found
-

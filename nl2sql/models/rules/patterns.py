@@ -99,7 +99,16 @@ def swapped_columns(frame: Frame, graph: JoinGraph) -> Query | None:
     base = to_query(widened(frame), graph)
     if base is None or len(base.select) != 2 or not base.group:
         return None
-    return Query(base.select[::-1], base.where, base.group, base.having, base.order, base.limit, base.distinct, base.tables)
+    return Query(
+        base.select[::-1],
+        base.where,
+        base.group,
+        base.having,
+        base.order,
+        base.limit,
+        base.distinct,
+        base.tables,
+    )
 
 
 def evidence_only(frame: Frame, graph: JoinGraph) -> Query | None:
@@ -108,8 +117,6 @@ def evidence_only(frame: Frame, graph: JoinGraph) -> Query | None:
     if not kept or len(kept) == len(frame.conditions):
         return None
     return to_query(widened(frame, conditions=kept), graph)
-
-
 
 
 PATTERNS: tuple[Pattern, ...] = (

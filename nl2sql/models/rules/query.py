@@ -11,26 +11,27 @@ from nl2sql.rows import ColumnName
 
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # SQLite's keywords that cannot stand as a bare name, and some that other readers stumble over.
-KEYWORDS = frozenset(
-    """add all alter and as asc between by case cast check collate commit constraint create cross current current_date
-    current_time current_timestamp date default deferrable delete desc distinct drop else end escape except exists false
-    fetch filter for foreign from full group having if in index inner insert intersect into is isnull join key left like
-    limit match natural no not notnull null of offset on or order outer over partition plan pragma primary query range
-    references release replace returning right rollback row rows savepoint select set table temp temporary then time
-    timestamp to transaction trigger true union unique update using vacuum values view virtual when where window with
-    without year month day interval""".split()
-)
+_KEYWORDS = """
+    add all alter and as asc between by case cast check collate commit constraint create cross current
+    current_date current_time current_timestamp date default deferrable delete desc distinct drop else end
+    escape except exists false fetch filter for foreign from full group having if in index inner insert
+    intersect into is isnull join key left like limit match natural no not notnull null of offset on or order
+    outer over partition plan pragma primary query range references release replace returning right rollback row
+    rows savepoint select set table temp temporary then time timestamp to transaction trigger true union unique
+    update using vacuum values view virtual when where window with without year month day interval
+"""
+KEYWORDS = frozenset(_KEYWORDS.split())
 
 
 @dataclass(frozen=True)
 class Query:
     """What to select and of which rows. Columns are exp.Column(table=TABLE NAME); subqueries are whole already."""
 
-    select: tuple[exp.Expression, ...]
-    where: tuple[exp.Expression, ...] = ()
-    group: tuple[exp.Expression, ...] = ()
-    having: tuple[exp.Expression, ...] = ()
-    order: tuple[tuple[exp.Expression, bool], ...] = ()  # expression, descending
+    select: tuple[exp.Expr, ...]
+    where: tuple[exp.Expr, ...] = ()
+    group: tuple[exp.Expr, ...] = ()
+    having: tuple[exp.Expr, ...] = ()
+    order: tuple[tuple[exp.Expr, bool], ...] = ()  # expression, descending
     limit: int | None = None
     distinct: bool = False
     tables: tuple[str, ...] = ()  # that must be joined even when no column of them is named
@@ -46,14 +47,14 @@ def text(value: str) -> exp.Literal:
     return exp.Literal.string(value)
 
 
-def number(value: float | int | str) -> exp.Expression:
+def number(value: float | int | str) -> exp.Expr:
     """A number as written: 5, 2.5 or -3."""
     written = str(value)
     literal = exp.Literal.number(written.lstrip("-"))
     return exp.Neg(this=literal) if written.startswith("-") else literal
 
 
-def names_in(expression: exp.Expression) -> Iterable[exp.Column]:
+def names_in(expression: exp.Expr) -> Iterable[exp.Column]:
     """The columns of an expression that belong to the query itself, not to a subquery."""
     if isinstance(expression, (exp.Subquery, exp.Select, exp.SetOperation)):
         return
@@ -62,7 +63,7 @@ def names_in(expression: exp.Expression) -> Iterable[exp.Column]:
         return
     for value in expression.args.values():
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, exp.Expression):
+            if isinstance(child, exp.Expr):
                 yield from names_in(child)
 
 
@@ -72,7 +73,7 @@ def tables_of(query: Query) -> list[str]:
     return list(dict.fromkeys(parts))
 
 
-def _expressions(query: Query) -> list[exp.Expression]:
+def _expressions(query: Query) -> list[exp.Expr]:
     return [*query.select, *query.where, *query.group, *query.having, *(e for e, _ in query.order)]
 
 
@@ -119,7 +120,7 @@ def _with_clauses(select: exp.Select, query: Query, aliases: dict[str, str]) -> 
     return select
 
 
-def _aliased(expression: exp.Expression, aliases: dict[str, str]) -> exp.Expression:
+def _aliased(expression: exp.Expr, aliases: dict[str, str]) -> exp.Expr:
     if isinstance(expression, exp.Column):
         return _renamed(expression, aliases)
     found = list(names_in(expression))
@@ -142,7 +143,7 @@ def _renamed(name: exp.Column, aliases: dict[str, str]) -> exp.Column:
     return exp.Column(this=name.this.copy(), table=exp.to_identifier(alias))
 
 
-def _table(name: str, aliases: dict[str, str]) -> exp.Expression:
+def _table(name: str, aliases: dict[str, str]) -> exp.Expr:
     table = exp.Table(this=_identifier(name))
     return exp.alias_(table, aliases[name], table=True) if name in aliases else table
 
@@ -152,6 +153,6 @@ def _identifier(name: str) -> exp.Identifier:
     return exp.Identifier(this=name, quoted=not plain)
 
 
-def render(select: exp.Expression) -> str:
+def render(select: exp.Expr) -> str:
     """The SQL text, on one line, in SQLite's dialect."""
     return select.sql(dialect="sqlite")

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from nl2sql.models.rules import cues
+from rapidfuzz import fuzz, process
+
+from nl2sql.models.rules import cues, vocabulary
 from nl2sql.models.rules.lexicon import Lexicon, Sense
 from nl2sql.models.rules.words import Token, tokenise
 from nl2sql.rows import CellMatch, ColumnName
@@ -15,6 +17,8 @@ QUOTED = re.compile(
     r"\"([^\"]{1,200})\"|“([^”]{1,200})”|``\s*(.{1,200}?)\s*''|(?<!\w)'((?:[^']|'(?=\w)){1,200}?)'(?!\w)|(?<!\w)[‘’](.{1,200}?)[’‘](?!\w)"
 )
 VERB_STEM = 5  # letters that "attended" must share with "attendance"
+MANY_NAMES = 6_000  # names among which misspelled words are still looked for
+TYPO_RATIO = 88  # likeness in percent from which a word is a misspelled name
 SURE_METHODS = frozenset({"exact", "casefold", "variant"})
 MANY_VALUES = 60  # distinct values above which a column is no list of codes or kinds
 FUZZY_SCORE = 0.84  # below it, a cell found by sketches is too far from the words to be meant
@@ -77,7 +81,7 @@ CUES: Mapping[str, str] = cue_table()
 
 def is_sure(cell: CellMatch) -> bool:
     """Whether a cell is what the literal says, letter for letter or in another form that is as good."""
-    return cell.method in SURE_METHODS and cell.score >= 0.8 or cell.value.casefold() == cell.literal.casefold()
+    return (cell.method in SURE_METHODS and cell.score >= 0.8) or cell.value.casefold() == cell.literal.casefold()
 
 
 def read_cells(question: str, cells: Sequence[CellMatch]) -> tuple[CellMatch, ...]:
@@ -86,7 +90,9 @@ def read_cells(question: str, cells: Sequence[CellMatch]) -> tuple[CellMatch, ..
     whole = [
         replace(c, literal=question[at : at + len(c.value)], score=1.0, method="exact")
         for c in cells
-        if len(c.value) > len(c.literal) and len(c.value) > 3 and (at := asked.find(c.value.casefold())) >= 0
+        if len(c.value) > len(c.literal)
+        and len(c.value) > 3
+        and (at := asked.find(c.value.casefold())) >= 0
         and _stands_alone(asked, at, len(c.value))
     ]
     return (*whole, *cells)
@@ -97,7 +103,9 @@ def _stands_alone(text: str, at: int, size: int) -> bool:
     return not before.isalnum() and not after.isalnum()
 
 
-def read_spans(question: str, cells: Sequence[CellMatch], lexicon: Lexicon) -> tuple[tuple[Token, ...], tuple[Span, ...]]:
+def read_spans(
+    question: str, cells: Sequence[CellMatch], lexicon: Lexicon
+) -> tuple[tuple[Token, ...], tuple[Span, ...]]:
     """The tokens of a question and the spans over them, in order and without overlaps: longer ones win."""
     tokens = tokenise(question)[:MAX_TOKENS]
     found = [
@@ -107,6 +115,8 @@ def read_spans(question: str, cells: Sequence[CellMatch], lexicon: Lexicon) -> t
         *((s, 3.0) for s in _cues(tokens)),
         *((s, _schema_priority(s)) for s in _schema(tokens, lexicon)),
     ]
+    taken_places = {p for s, _ in found for p in range(s.start, s.end)}
+    found.extend((s, 1.0) for s in _misspelled(tokens, taken_places, lexicon))
     found.sort(key=lambda f: (-_weight(f[0], f[1]), f[0].start))
     taken: set[int] = set()
     kept = []
@@ -169,14 +179,14 @@ def _is_doubtful(token: Token, cell: CellMatch, lexicon: Lexicon) -> bool:
 def _values(tokens: Sequence[Token], cells: Sequence[CellMatch], lexicon: Lexicon) -> Iterable[Span]:
     by_literal: dict[str, list[CellMatch]] = {}
     for cell in cells:
-        if is_sure(cell) or cell.score >= FUZZY_SCORE and " " in cell.literal and cell.literal[:1].isupper():
+        if is_sure(cell) or (cell.score >= FUZZY_SCORE and " " in cell.literal and cell.literal[:1].isupper()):
             by_literal.setdefault(cell.literal, []).append(cell)
     for literal, found in by_literal.items():
         words = [t.lower for t in tokenise(literal)]
         if not words or (len(words) == 1 and _is_common(words[0], literal)):
             continue
         for start in range(len(tokens) - len(words) + 1):
-            if len(words) == 1 and _opens(tokens, start) and words[0] in cues.OPENERS:
+            if len(words) == 1 and _opens(tokens, start) and words[0] in vocabulary.OPENERS:
                 continue
             if len(words) == 1 and _is_doubtful(tokens[start], found[0], lexicon):
                 continue
@@ -186,7 +196,9 @@ def _values(tokens: Sequence[Token], cells: Sequence[CellMatch], lexicon: Lexico
 
 
 def _is_common(word: str, literal: str) -> bool:
-    return word in cues.STOPWORDS and not literal[:1].isupper() or word.replace(".", "").isdigit() or len(word) < 2
+    return (
+        (word in vocabulary.STOPWORDS and not literal[:1].isupper()) or word.replace(".", "").isdigit() or len(word) < 2
+    )
 
 
 def _numbers(tokens: Sequence[Token]) -> Iterable[Span]:
@@ -195,11 +207,11 @@ def _numbers(tokens: Sequence[Token]) -> Iterable[Span]:
             yield Span(i, i + 1, "date", "", token.text)
         elif re.fullmatch(r"\d[\d,]*(\.\d+)?", token.text):
             yield from _dated_or_number(tokens, i)
-        elif token.lower in cues.NUMBER_WORDS and token.lower not in ("one", "once"):
-            yield Span(i, i + 1, "number", "", str(cues.NUMBER_WORDS[token.lower]))
+        elif token.lower in vocabulary.NUMBER_WORDS and token.lower not in ("one", "once"):
+            yield Span(i, i + 1, "number", "", str(vocabulary.NUMBER_WORDS[token.lower]))
         elif token.lower == "one" and i and tokens[i - 1].lower in ("than", "least", "exactly", "only"):
             yield Span(i, i + 1, "number", "", "1")
-        elif token.lower[:3] in {m[:3] for m in cues.MONTHS} and token.text[0].isupper():
+        elif token.lower[:3] in {m[:3] for m in vocabulary.MONTHS} and token.text[0].isupper():
             yield from _worded_date(tokens, i)
 
 
@@ -218,7 +230,9 @@ def _cues(tokens: Sequence[Token]) -> Iterable[Span]:
     for start in range(len(tokens)):
         for size in range(min(6, len(tokens) - start), 0, -1):
             phrase = " ".join(t.lower for t in tokens[start : start + size])
-            if phrase in ("the number", "the count") and (start + size == len(tokens) or tokens[start + size].text in ".?!"):
+            if phrase in ("the number", "the count") and (
+                start + size == len(tokens) or tokens[start + size].text in ".?!"
+            ):
                 yield Span(start, start + size, "count", phrase)
                 break
             if phrase in CUES:
@@ -230,7 +244,7 @@ def _schema(tokens: Sequence[Token], lexicon: Lexicon) -> Iterable[Span]:
     for start in range(len(tokens)):
         if verb := lexicon.verbs.get(tokens[start].lower[:VERB_STEM], ()) if _may_be_verb(tokens[start]) else ():
             yield Span(start, start + 1, "schema", "verb", senses=verb)
-        if _opens(tokens, start) and tokens[start].lower in cues.OPENERS:
+        if _opens(tokens, start) and tokens[start].lower in vocabulary.OPENERS:
             continue
         for size in range(min(MAX_PHRASE, len(tokens) - start), 0, -1):
             words = [t for t in tokens[start : start + size]]
@@ -241,7 +255,26 @@ def _schema(tokens: Sequence[Token], lexicon: Lexicon) -> Iterable[Span]:
             if swapped := _of_phrase(words, lexicon):
                 senses = lexicon.lookup([w.stem for w in swapped])
                 if senses and senses[0].quality >= 0.9 and senses[0].column:
-                    yield Span(start, start + size, "schema", "of", senses=senses, words=tuple(w.stem for w in swapped))
+                    yield Span(
+                        start,
+                        start + size,
+                        "schema",
+                        "of",
+                        senses=senses,
+                        words=tuple(w.stem for w in swapped),
+                    )
+
+
+def _misspelled(tokens: Sequence[Token], taken: set[int], lexicon: Lexicon) -> Iterable[Span]:
+    """Long words that name nothing but are a letter away from a name: "descripition"."""
+    if len(lexicon.senses) > MANY_NAMES:
+        return
+    for i, token in enumerate(tokens):
+        if i in taken or len(token.stem) < 7 or not token.stem.isalpha():
+            continue
+        best = process.extractOne(token.stem, lexicon.senses.keys(), scorer=fuzz.ratio, score_cutoff=TYPO_RATIO)
+        if best is not None and lexicon.senses[best[0]][0].quality >= 0.9:
+            yield Span(i, i + 1, "schema", "typo", senses=lexicon.senses[best[0]], words=(token.stem,))
 
 
 def _may_be_verb(token: Token) -> bool:
@@ -249,7 +282,7 @@ def _may_be_verb(token: Token) -> bool:
 
 
 def _senses(words: Sequence[Token], lexicon: Lexicon) -> tuple[Sense, ...]:
-    if len(words) == 1 and (words[0].lower in cues.FUNCTION_WORDS or len(words[0].lower) < 2):
+    if len(words) == 1 and (words[0].lower in vocabulary.FUNCTION_WORDS or len(words[0].lower) < 2):
         return ()
     if any(w.lower in ("the", "a", "an", "of", "and", "or", ",", "for") for w in (words[0], words[-1])):
         return ()
@@ -262,13 +295,15 @@ def _senses(words: Sequence[Token], lexicon: Lexicon) -> tuple[Sense, ...]:
     rest = lexicon.lookup([w.stem for w in words[1:]])
     tables = {s.table for s in rest if not s.column and s.quality >= 0.75}
     known = {(s.table, s.column) for s in found}
-    added = (replace(s, quality=s.quality - 0.04) for s in rest if s.table in tables and (s.table, s.column) not in known)
+    added = (
+        replace(s, quality=s.quality - 0.04) for s in rest if s.table in tables and (s.table, s.column) not in known
+    )
     return (*found, *added)
 
 
 def _acronym(words: Sequence[Token], lexicon: Lexicon) -> tuple[Sense, ...]:
     """ "miles per gallon" for a column MPG."""
-    if any(w.lower in cues.FUNCTION_WORDS and w.lower != "per" for w in words):
+    if any(w.lower in vocabulary.FUNCTION_WORDS and w.lower != "per" for w in words):
         return ()
     initials = "".join(w.lower[0] for w in words)
     return tuple(s for s in lexicon.lookup([initials]) if s.quality >= 0.95 and s.column.casefold() == initials)
@@ -280,7 +315,7 @@ def _of_phrase(words: Sequence[Token], lexicon: Lexicon) -> list[Token]:
     if len(places) != 1 or not 0 < places[0] < len(words) - 1:
         return []
     tail = [w for w in words[places[0] + 1 :] if w.lower not in ("the", "a", "an")]
-    if len(tail) not in (1, 2) or any(w.lower in cues.STOPWORDS for w in tail):
+    if len(tail) not in (1, 2) or any(w.lower in vocabulary.STOPWORDS for w in tail):
         return []
     if any(not s.column and s.quality >= 0.7 for s in lexicon.lookup([w.stem for w in tail])):
         return []

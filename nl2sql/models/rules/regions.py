@@ -2,19 +2,25 @@
 
 from collections.abc import Sequence
 
-from nl2sql.models.rules import cues
+from nl2sql.models.rules import vocabulary
 from nl2sql.models.rules.reading import Span
 from nl2sql.models.rules.words import Token
 
-HEAD_STARTS = frozenset({"what", "which", "who", "whom", "whose", "where", "when", "how", "list", "show", "find", "give",
-                         "name", "count", "state", "please", "calculate", "provide", "tell", "identify", "indicate",
-                         "mention", "write", "compute", "describe", "return", "display"})
-RETURNS = frozenset({"their", "its", "his", "her", "how", "what", "which", "who", "where", "when", "list", "give", "show",
-                     "state", "include", "also", "provide", "write", "indicate", "identify", "find", "tell", "name",
-                     "calculate", "mention", "return", "count", "please", "describe"})
-PARTICIPLES = frozenset({"made", "held", "born", "written", "taken", "given", "won", "built", "sold", "bought", "paid",
-                         "spent", "known", "drawn", "sung", "driven", "led", "living", "belonging", "containing",
-                         "working", "playing", "weighing", "costing", "attending", "located", "happening"})
+_HEAD_STARTS = """
+    what which who whom whose where when how list show find give name count state please calculate provide tell
+    identify indicate mention write compute describe return display
+"""
+HEAD_STARTS = frozenset(_HEAD_STARTS.split())
+_RETURNS = """
+    their its his her how what which who where when list give show state include also provide write indicate
+    identify find tell name calculate mention return count please describe
+"""
+RETURNS = frozenset(_RETURNS.split())
+_PARTICIPLES = """
+    made held born written taken given won built sold bought paid spent known drawn sung driven led living
+    belonging containing working playing weighing costing attending located happening
+"""
+PARTICIPLES = frozenset(_PARTICIPLES.split())
 VERBS = frozenset({"is", "are", "was", "were", "do", "does", "did", "has", "have", "had", "can"})
 GROUP_OPENERS = ("for each", "for every", "in each", "of each", "per", "by each", "for all the different")
 
@@ -46,7 +52,9 @@ def _sentence_regions(tokens: Sequence[Token], spans: Sequence[Span], begin: int
         words = " ".join(t.lower for t in tokens[begin : begin + 4])
         letters.extend(("g" if words.startswith(GROUP_OPENERS) else "f") * (head - begin))
     starts = {s.start: s for s in spans}
-    inside = {p for s in spans for p in range(s.start + 1, s.end)} | {s.start for s in spans if s.kind == "value"}
+    inside = {p for s in spans if s.kind != "condition" for p in range(s.start + 1, s.end)} | {
+        s.start for s in spans if s.kind == "value"
+    }
     mode, named = "h", False
     for i in range(head, end):
         if mode == "h" and named and i not in inside and _is_boundary(tokens, starts, i):
@@ -61,7 +69,7 @@ def _sentence_regions(tokens: Sequence[Token], spans: Sequence[Span], begin: int
 def _head_start(tokens: Sequence[Token], begin: int, end: int) -> int:
     """Past an opening such as "Among the students who ..., " or "In 2019, "."""
     first = tokens[begin].lower
-    if first not in cues.PREFIXES and not (first.endswith(("ing", "ed")) and first not in HEAD_STARTS):
+    if first not in vocabulary.PREFIXES and not (first.endswith(("ing", "ed")) and first not in HEAD_STARTS):
         return begin
     if first in ("in", "on", "for", "at", "of", "to", "from", "by", "with", "under") and begin + 1 < end:
         if tokens[begin + 1].lower in ("which", "what", "how", "whom", "who", "whose"):
@@ -87,7 +95,7 @@ def _is_boundary(tokens: Sequence[Token], starts: dict[int, Span], i: int) -> bo
         return False
     if word in HEAD_STARTS and i and tokens[i - 1].lower in ("and", ",", ";"):
         return False
-    if word in cues.BOUNDARIES or word in VERBS or word in PARTICIPLES:
+    if word in vocabulary.BOUNDARIES or word in VERBS or word in PARTICIPLES:
         return True
     if word in ("for", "of", "in") and i + 1 < len(tokens):
         following = next((starts[j] for j in range(i + 1, min(i + 3, len(tokens))) if j in starts), None)

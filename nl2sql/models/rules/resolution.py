@@ -43,7 +43,7 @@ def column_resolver(
 def _candidates(lexicon: Lexicon, words: Sequence[str]) -> dict[ColumnName, float]:
     text = " ".join(words)
     table, _, column = text.rpartition(".")
-    named = {c: EXACT for c in lexicon.schema.columns_named(column or text)}
+    named = dict.fromkeys(lexicon.schema.columns_named(column or text), EXACT)
     if table:
         kept = {c: s for c, s in named.items() if c.table.casefold() == table.casefold()}
         named = kept or named
@@ -51,7 +51,11 @@ def _candidates(lexicon: Lexicon, words: Sequence[str]) -> dict[ColumnName, floa
         return named
     stems = tuple(s for w in words for s in split_identifier(w.rpartition(".")[2]))
     senses = lexicon.lookup([stem(s) for s in stems])
-    shuffled = {c: SPELLED for c, w in lexicon.words.items() if len(stems) > 1 and sorted(w) == sorted(stems)} if not senses else {}
+    shuffled = (
+        {c: SPELLED for c, w in lexicon.words.items() if len(stems) > 1 and sorted(w) == sorted(stems)}
+        if not senses
+        else {}
+    )
     if shuffled:
         return shuffled
     return {ColumnName(s.table, s.column): SPELLED * s.quality for s in senses if s.column and s.quality >= 0.9}

@@ -9,9 +9,17 @@ from nl2sql.models.rules.reading import Reading, Span
 from nl2sql.models.rules.values import Values
 from nl2sql.rows import ColumnName
 
-NEAR, COMPOUND, MENTIONED, LINKED, KEYED = 0.12, 0.28, 0.1, 0.2, 0.12  # what each circumstance adds to a sense
+NEAR, COMPOUND, MENTIONED, LINKED, KEYED = (
+    0.12,
+    0.28,
+    0.1,
+    0.2,
+    0.12,
+)  # what each circumstance adds to a sense
 POSSESSIVES = frozenset({"'s", "'", "’s", "’"})
-LEADS = frozenset({"of", "for", "in", "from", "the", "a", "an", "all", "every", "each", "any", "these", "those", "by", "on"})
+LEADS = frozenset(
+    {"of", "for", "in", "from", "the", "a", "an", "all", "every", "each", "any", "these", "those", "by", "on"}
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,10 @@ class Scope:
                 best = max(best, MENTIONED + NEAR / (1 + len(gap) + len(before)))
         for value in self.reading.spans:
             if value.kind == "value" and value != span and {c.table for c in value.cells} == {table}:
-                best = max(best, MENTIONED / 2 + NEAR / (1 + min(abs(value.start - span.end), abs(span.start - value.end))))
+                best = max(
+                    best,
+                    MENTIONED / 2 + NEAR / (1 + min(abs(value.start - span.end), abs(span.start - value.end))),
+                )
         if any(s.compound and s.table == table for s in span.senses):
             best = max(best, 0.5 * COMPOUND)
         return best
@@ -99,7 +110,11 @@ class Scope:
 
 
 def build_scope(
-    reading: Reading, lexicon: Lexicon, graph: JoinGraph, values: Values, links: Mapping[ColumnName, float],
+    reading: Reading,
+    lexicon: Lexicon,
+    graph: JoinGraph,
+    values: Values,
+    links: Mapping[ColumnName, float],
     favoured: dict[str, float],
 ) -> Scope:
     """The scope of a reading: spans that name a table rather than a column are found first."""

@@ -6,15 +6,17 @@ from datetime import date
 
 from sqlglot import exp
 
-from nl2sql.models.rules.cues import MONTHS
 from nl2sql.models.rules.lexicon import Lexicon
 from nl2sql.models.rules.query import column, number, text
+from nl2sql.models.rules.vocabulary import MONTHS
 from nl2sql.rows import ColumnName
 
 NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?%?")
 ISO = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
 AMERICAN = re.compile(r"(\d{1,2})[-/](\d{1,2})[-/](\d{4})")
-WORDED = re.compile(r"([A-Za-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})|(\d{1,2})(?:st|nd|rd|th)? ([A-Za-z]{3,9}),? (\d{4})")
+WORDED = re.compile(
+    r"([A-Za-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})|(\d{1,2})(?:st|nd|rd|th)? ([A-Za-z]{3,9}),? (\d{4})"
+)
 PARTS = {"year": ("%Y", 1, 4, 4), "month": ("%m", 6, 2, 2), "day": ("%d", 9, 2, 2)}
 
 
@@ -25,7 +27,7 @@ class Values:
     lexicon: Lexicon
     spelled: dict[tuple[ColumnName, str], str] = field(default_factory=dict)  # (column, casefolded) -> the cell
 
-    def literal(self, name: ColumnName, value: str) -> exp.Expression:
+    def literal(self, name: ColumnName, value: str) -> exp.Expr:
         """The value as this column would hold it: a number for numbers, the cell's own spelling, the column's date."""
         cell = self.spelled.get((name, value.casefold()))
         if cell is not None:
@@ -39,7 +41,7 @@ class Values:
         known = next((v for v in profile.top_values if v.casefold() == value.casefold()), None) if profile else None
         return text(known or value)
 
-    def compare(self, name: ColumnName, operator: str, value: str) -> exp.Expression:
+    def compare(self, name: ColumnName, operator: str, value: str) -> exp.Expr:
         """`name operator value`; a day compared with a column of days and times becomes a prefix."""
         profile = self.lexicon.profiles.get(name)
         wanted = self.literal(name, value)
@@ -48,15 +50,15 @@ class Values:
             return exp.Like(this=column(name), expression=text(wanted.name + "%"))
         return compared(column(name), operator, wanted)
 
-    def between(self, name: ColumnName, low: str, high: str) -> exp.Expression:
+    def between(self, name: ColumnName, low: str, high: str) -> exp.Expr:
         """`name BETWEEN low AND high`; times of day do not push a row past the last day."""
         profile = self.lexicon.profiles.get(name)
-        subject: exp.Expression = column(name)
+        subject: exp.Expr = column(name)
         if profile is not None and profile.date_format.startswith("%Y-%m-%d") and profile.longest > 10:
             subject = exp.Anonymous(this="SUBSTR", expressions=[subject, number(1), number(10)])
         return exp.Between(this=subject, low=self.literal(name, low), high=self.literal(name, high))
 
-    def date_part(self, name: ColumnName, part: str) -> exp.Expression | None:
+    def date_part(self, name: ColumnName, part: str) -> exp.Expr | None:
         """The year, month or day of a column, None when the column is a plain number of that kind."""
         profile = self.lexicon.profiles.get(name)
         _, begin, size, _ = PARTS[part]
@@ -67,7 +69,7 @@ class Values:
             return exp.Anonymous(this="STRFTIME", expressions=[text(code), column(name)])
         return exp.Anonymous(this="SUBSTR", expressions=[column(name), number(begin), number(size)])
 
-    def in_part(self, name: ColumnName, part: str, operator: str, value: str) -> exp.Expression:
+    def in_part(self, name: ColumnName, part: str, operator: str, value: str) -> exp.Expr:
         """A condition on a column's year, month or day."""
         subject = self.date_part(name, part)
         if subject is None:
@@ -78,9 +80,17 @@ class Values:
         return compared(subject, operator, text(value.zfill(PARTS[part][3])))
 
 
-def compared(left: exp.Expression, operator: str, right: exp.Expression) -> exp.Expression:
+def compared(left: exp.Expr, operator: str, right: exp.Expr) -> exp.Expr:
     """`left operator right` for the six comparison operators."""
-    kinds = {"=": exp.EQ, "!=": exp.NEQ, "<>": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE}
+    kinds = {
+        "=": exp.EQ,
+        "!=": exp.NEQ,
+        "<>": exp.NEQ,
+        "<": exp.LT,
+        "<=": exp.LTE,
+        ">": exp.GT,
+        ">=": exp.GTE,
+    }
     return kinds[operator](this=left, expression=right)
 
 

@@ -15,7 +15,7 @@ from nl2sql.rows import CellMatch, ColumnName, Profile
 from nl2sql.schema import Schema
 
 STRING_OR_NAME = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]]*\]"
-LONGEST = 20_000  # characters of a statement that is parsed
+LONGEST = 20_000  # characters of a statement that is looked at; some searches take time with its square
 QUERY = re.compile(r"[\s(]*(?:SELECT|WITH|VALUES)\b", re.I)
 
 

@@ -45,14 +45,14 @@ def double_quoted(column: exp.Column) -> bool:
 
 @on_tree
 def quote_string(query: ParsedQuery, facts: Facts) -> bool:
-    """Turn a name into a string when no table in scope has it and it is compared with a column.
+    """Turn a name into a string when no table in scope has it and it is compared with a column or a result of CASE.
 
     In double quotes any unknown name is a string, as SQLite itself once read it; a bare word is when it is a cell.
     """
     changed = False
     for block in query.blocks:
         for column in block.unknown():
-            if column.table or not _is_compared_with_column(column, block):
+            if column.table or not _is_used_as_value(column, block):
                 continue
             is_cell = any(c.value.casefold() == column.name.casefold() for c in facts.cells_like(column.name))
             if is_cell or (double_quoted(column) and not _spelling_of_column(column.name, block)):
@@ -61,8 +61,10 @@ def quote_string(query: ParsedQuery, facts: Facts) -> bool:
     return changed
 
 
-def _is_compared_with_column(column: exp.Column, block: Block) -> bool:
+def _is_used_as_value(column: exp.Column, block: Block) -> bool:
     comparison = column.parent
+    if isinstance(comparison, exp.If | exp.Case):
+        return column is not comparison.this and double_quoted(column)
     if not isinstance(comparison, exp.Predicate) or (comparison.this is column and isinstance(comparison, exp.In)):
         return False
     others = [c for c in comparison.find_all(exp.Column) if c is not column]

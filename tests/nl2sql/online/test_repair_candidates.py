@@ -97,6 +97,7 @@ CASES = [
     ("SELECT LEFT(city, 2) FROM person WHERE person_id = 'p1'", "translate_dialect", ["Lu"]),
     ("SELECT cost::int FROM visit WHERE visit_id = 'v1'", "translate_dialect", [10]),
     ('SELECT person_id FROM person WHERE full_name = "Bo Ek"', "quote_string", ["p2"]),
+    ('SELECT CASE WHEN COUNT(*) > 9 THEN "many" ELSE "few" END FROM person', "quote_string", ["few"]),
     ('SELECT person_id FROM person WHERE full_name IN ("Bo Ek", "Nobody")', "quote_string", ["p2"]),
     (
         "SELECT T1.team_name FROM person AS T1 JOIN team AS T2 ON T1.person_id = T2.lead WHERE T1.city = 'Lund'",
@@ -201,6 +202,7 @@ LEFT_ALONE = [
     "PRAGMA writable_schema = 1",
     "SELECT '\x00",
     "SELECT " + "(" * 3000 + "1" + ")" * 3000,
+    "SELECT [ " * 11_000,
     "SELECT full_name FROM person WHERE " + " OR ".join("nope = 'x'" for _ in range(3000)),
 ]
 

@@ -210,7 +210,8 @@ def test_an_endless_view_does_not_stop_the_others(make_database):
     database = make_database(
         """
         CREATE TABLE t (a INT); INSERT INTO t VALUES (1);
-        CREATE VIEW endless AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) AS i FROM n;
+        CREATE VIEW endless AS
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) AS i FROM n;
         """
     )
     profiles = profile_database(database, view_seconds=0.2)

@@ -195,7 +195,7 @@ def test_a_trace_tells_the_whole_story(visit):
     for part in (
         "ORDER BY tonnage DESC",
         "Dauntless",
-        "recorded:A/1".removeprefix("recorded:"),
+        "A/1",
         "✓ right",
         "3 different results",
     ):
@@ -211,6 +211,17 @@ def test_a_trace_tells_the_whole_story(visit):
     page.keyboard.press("Escape")
     assert not page.locator("#trace").is_visible()
     assert "open=" not in page.url
+
+
+def test_of_many_statements_with_one_result_the_selected_one_is_shown(visit, make_run, case):
+    pool = [(f"M{n}", f"SELECT {n} + {20 - n}") for n in range(20)]
+    run = make_run([case("Twenty?", "SELECT 20", pool, pick=13)])
+    page = visit("#open=1", page_html=render_report(summarise_run(*run.rows), *run.rows))
+    assert page.locator("#trace .cluster.right.chosen").count() == 1
+    (shown,) = [p for p in page.locator(".cluster .who").all() if p.is_visible()]
+    assert shown.inner_text() == "M13/1"
+    page.click("text=19 more ways to write it")
+    assert page.locator(".cluster .who").last.is_visible()
 
 
 def test_a_trace_opens_from_its_address_and_the_back_button_closes_it(visit):

@@ -55,6 +55,7 @@ def test_without_verdicts_before_only_a_failure_can_have_been_fixed(run):
     known = [v for v in run.verdicts if v.system != "unrepaired"]
     rows = [*run.rows[:6], known, run.recalls]
     assert (summarise_run(*rows).fixed, summarise_run(*rows).broken) == (0, 0)
+    assert any(note.endswith("left out of fixed and broken: 2") for note in summarise_run(*rows).notes)
     failed = [replace(r, outcome_before="error") if r.sql != r.sql_before else r for r in run.repairs]
     rows[4] = failed
     assert (summarise_run(*rows).fixed, summarise_run(*rows).broken) == (1, 0)

@@ -46,7 +46,9 @@ def test_soft_f1(rows: list[tuple[object, ...]], gold: list[tuple[object, ...]],
 
 
 @given(ROWS, ROWS)
-def test_soft_f1_is_a_share_and_perfect_against_itself(rows: list[tuple[int, int]], gold: list[tuple[int, int]]) -> None:
+def test_soft_f1_is_a_share_and_perfect_against_itself(
+    rows: list[tuple[int, int]], gold: list[tuple[int, int]]
+) -> None:
     assert 0 <= soft_f1(rows, gold) <= 1
     assert soft_f1(rows, rows) == 1
 

@@ -49,7 +49,13 @@ def test_a_single_line_is_json_lines(tmp_path: Path) -> None:
 
 def test_broken_lines_are_reported_with_their_number(tmp_path: Path) -> None:
     good = b'{"question_id": 10, "sql": "SELECT 1"}'
-    bad = [b"{broken", b"[1]", b'{"sql": "x"}', b'{"question_id": null, "sql": "x"}', b'{"question_id": 1, "sql": "\xff"}']
+    bad = [
+        b"{broken",
+        b"[1]",
+        b'{"sql": "x"}',
+        b'{"question_id": null, "sql": "x"}',
+        b'{"question_id": 1, "sql": "\xff"}',
+    ]
     loaded = load(tmp_path, b"\n".join([good, *bad, b"[" * 100_000]))
     assert [p.sql for p in loaded.items] == ["SELECT 1"]
     assert [p.where.rsplit(":", 1)[1] for p in loaded.problems] == ["2", "3", "4", "5", "6", "7"]

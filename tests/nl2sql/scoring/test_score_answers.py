@@ -39,7 +39,10 @@ def test_candidates_selected_and_vote(database: str) -> None:
 def test_a_question_without_an_answer_is_wrong(database: str) -> None:
     empty = replace(SELECTION, candidate_id="", sql="", path="none", vote_candidate_id="", vote_sql="")
     verdicts = score_answers([QUESTION], [], [empty], database)
-    assert [(v.system, v.correct, v.reason) for v in verdicts] == [("selected", False, "no_sql"), ("vote", False, "no_sql")]
+    assert [(v.system, v.correct, v.reason) for v in verdicts] == [
+        ("selected", False, "no_sql"),
+        ("vote", False, "no_sql"),
+    ]
 
 
 def test_a_gold_that_fails_makes_every_answer_wrong(database: str) -> None:

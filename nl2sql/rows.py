@@ -314,7 +314,9 @@ class Verdict:
 
     question_id: str
     db_id: str
-    system: str  # 'selected', 'vote', 'candidate', or 'unrepaired' (sql_before of a candidate that repair changed)
+    # 'selected', 'vote', 'candidate', 'unrepaired' (sql_before of a candidate that repair changed), or 'prediction'
+    # when a file is scored on its own
+    system: str
     candidate_id: str
     generator: str
     sql: str

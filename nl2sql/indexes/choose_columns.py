@@ -20,15 +20,16 @@ NAMES = frozenset(["name", "title", "label"])
 
 
 def is_candidate(profile: Profile) -> bool:
-    """Whether a column can be named at all: it stores text, and declares no reference to another column."""
-    return profile.texts > 0 and not profile.references
+    """Whether a column can be named at all: only stored text can."""
+    return profile.texts > 0
 
 
 def is_nameable(profile: Profile, values: Sequence[str]) -> bool:
     """Whether a question could name a column's values, judged by a sample of its different texts.
 
-    Left out: urls, hashes, uuids, record ids, long digit strings that are keys, and prose. Kept although others leave
-    them out: text keys that people use (codes of countries, airports), e-mail addresses, phone numbers, dates.
+    Left out: urls, hashes, uuids, record ids, keys and references made of digits, and prose. Kept although others
+    leave them out: text keys that people use (codes of countries, airports) and references to them, e-mail
+    addresses, phone numbers, dates.
     """
     values = [v for v in values if v.strip()]
     if not values:
@@ -37,7 +38,7 @@ def is_nameable(profile: Profile, values: Sequence[str]) -> bool:
         return False
     if profile.date_format:
         return profile.distinct <= MOST_DATES
-    if profile.primary_key and profile.numeric_fraction > 0.9 and profile.distinct > FEW:
+    if (profile.primary_key or profile.references) and profile.numeric_fraction > 0.9:
         return False
     return not _is_prose(profile, values)
 

@@ -1,13 +1,13 @@
 """Op 6: the columns that a question needs, in a precise view (S1) and one for recall (S2)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from nl2sql.online.context import DatabaseContext
 from nl2sql.online.join_paths import JoinGraph, key_columns
-from nl2sql.online.score_columns import ColumnScorer, Scores, reasons
+from nl2sql.online.score_columns import WEIGHTS, ColumnScorer, Scores, reasons
 from nl2sql.rows import CellMatch, ColumnName, Grounding, Link, Linking, Question
 from nl2sql.sql_usage import UnreadableSQL, read_usage
 
@@ -45,6 +45,7 @@ def link_schema(
     *,
     draft: Draft | None = None,
     limits: Limits = LIMITS,
+    weights: Mapping[str, float] = WEIGHTS,
 ) -> list[Linking]:
     """Link a batch of questions of one database to its columns; groundings are found by question_id.
 
@@ -53,7 +54,7 @@ def link_schema(
     keys of the meant tables and the keys on the paths between them; the columns of the draft. Links come best first.
     A database without columns gives no links. Raises KeyError for a question without grounding.
     """
-    scorer, graph = ColumnScorer(context), JoinGraph(context.schema)
+    scorer, graph = ColumnScorer(context, weights), JoinGraph(context.schema)
     grounded = {g.question_id: g for g in groundings}
     return [
         _link(question, grounded[question.question_id], context, scorer, graph, draft, limits) for question in questions

@@ -3,8 +3,8 @@
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
@@ -67,18 +67,20 @@ class Scores:
     signals: dict[str, np.ndarray]
     tables: np.ndarray
     mentions: np.ndarray
+    weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
 
     @cached_property
     def total(self) -> np.ndarray:
         """The weighted sum."""
-        return np.sum([WEIGHTS[name] * values for name, values in self.signals.items()], axis=0)
+        return np.sum([self.weights[name] * values for name, values in self.signals.items()], axis=0)
 
 
 class ColumnScorer:
     """What of a schema is the same for every question, computed once."""
 
-    def __init__(self, context: DatabaseContext) -> None:
+    def __init__(self, context: DatabaseContext, weights: Mapping[str, float] = WEIGHTS) -> None:
         """Read names, spelled-out names and roles of all columns; linear in their number."""
+        self.weights = weights
         self.columns = context.schema.column_names
         self.tables = [t.name for t in context.schema.tables]
         place = {name: i for i, name in enumerate(self.tables)}
@@ -148,7 +150,7 @@ class ColumnScorer:
             signals[name] = self._in_meant_table(signals[name], tables)
         signals["table"] = tables[self.table_of] if len(tables) else np.zeros(0)
         signals["label"] = signals["table"] * self.labels
-        return Scores(signals, tables, mentions)
+        return Scores(signals, tables, mentions, self.weights)
 
     def _similarities(self, words: Sequence[str]) -> np.ndarray:
         alike = np.zeros(len(self._word_place))
@@ -282,5 +284,5 @@ def _key_places(context: DatabaseContext, place: dict[tuple[str, str], int]) -> 
 
 def reasons(scores: Scores, place: int, least: float = 0.3) -> Iterable[str]:
     """The signals that speak for a column, strongest first."""
-    parts = {n: WEIGHTS[n] * v[place] for n, v in scores.signals.items() if v[place] >= least}
+    parts = {n: scores.weights[n] * v[place] for n, v in scores.signals.items() if v[place] >= least}
     return sorted(parts, key=lambda n: -parts[n])

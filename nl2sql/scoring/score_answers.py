@@ -1,4 +1,4 @@
-"""Score what a run wrote: each candidate after repair, the selected answer and the plain vote's."""
+"""Score what a run wrote: each candidate before and after repair, the selected answer and the plain vote's."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,12 +17,13 @@ def score_answers(
     database_path: str,
     limits: Limits = SCORING_LIMITS,
 ) -> list[Verdict]:
-    """Verdicts of system 'candidate' (one per repair), 'selected' and 'vote' (one each per selection).
+    """Verdicts of system 'candidate' (one per repair), 'unrepaired' (one per repair that changed its statement, on
+    the statement before), 'selected' and 'vote' (one each per selection).
 
     All rows are of one database. Each distinct statement is executed once, in child processes, whatever the earlier
     steps found. Questions without gold SQL, and rows of questions that are not given, have no verdict.
     """
-    golds = {q.question_id: q.gold_sql for q in questions if q.gold_sql}
+    golds = {q.question_id: q.gold_sql for q in questions if q.gold_sql.strip()}
     answers = [a for a in _answers(repairs, selections) if a.question_id in golds]
     pairs = [(database_path, golds[a.question_id], a.sql) for a in answers if a.sql]
     judged, _ = judge_pairs(pairs, {database_path: database_path}, limits)
@@ -33,6 +34,8 @@ def _answers(repairs: Sequence[Repair], selections: Sequence[Selection]) -> Iter
     generators = {(r.question_id, r.candidate_id): r.generator for r in repairs}
     for r in repairs:
         yield _unjudged(r.question_id, r.db_id, "candidate", r.candidate_id, r.sql, generators)
+        if r.sql_before not in ("", r.sql):
+            yield _unjudged(r.question_id, r.db_id, "unrepaired", r.candidate_id, r.sql_before, generators)
     for s in selections:
         yield _unjudged(s.question_id, s.db_id, "selected", s.candidate_id, s.sql, generators)
         yield _unjudged(s.question_id, s.db_id, "vote", s.vote_candidate_id, s.vote_sql, generators)

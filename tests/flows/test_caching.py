@@ -57,9 +57,12 @@ def test_a_first_run_executes_everything_and_a_second_nothing(tiny, tmp_path):
 
 def test_a_changed_option_reruns_only_its_readers(tiny, tmp_path):
     run(tiny, tmp_path / "artifacts")
-    changed = run(tiny, tmp_path / "artifacts", margin=0.9)
-    # Selections come out the same, so that what is scored after them is still the same.
-    assert executed(changed) == Counter({"select_answers": BATCHES})
+    changed = run(tiny, tmp_path / "artifacts", examples=5)
+    # There are no examples here: groundings come out the same, so that nothing after them runs.
+    assert executed(changed) == Counter({"ground_questions": BATCHES})
+    limited = run(tiny, tmp_path / "artifacts", timeout=20.0, examples=5)
+    assert executed(limited)["repair_candidates"] == executed(limited)["score_answers"] == BATCHES
+    assert not {"ground_questions", "link_schema", "generate_candidates"} & set(executed(limited))
 
 
 def test_a_changed_gold_reruns_only_scoring_of_its_batch(tiny, tmp_path):

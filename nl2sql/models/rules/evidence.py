@@ -6,19 +6,15 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from nl2sql.models.rules.expressions import (
-    NotAnExpression,
-    Resolver,
-    is_condition,
-    multiplied,
-    pieces_of,
-    read_expression,
-)
+from nl2sql.models.rules.evidence_pieces import NotAnExpression, Resolver, pieces_of
+from nl2sql.models.rules.expressions import read_expression
+from nl2sql.models.rules.formulas import is_condition, multiplied
 from nl2sql.models.rules.values import Values
 from nl2sql.models.rules.words import tokenise
 from nl2sql.rows import ColumnName
 
 MAX_EVIDENCE = 4_000  # characters that are read
+MAX_NESTING = 3  # "x refers to y refers to z": how far meanings are followed
 CLAUSE_END = re.compile(
     r";|\.\s+(?=[A-Z'\"])|\.\s*$|\n|,\s*(?=(?:and\s+)?[^,;=()]{2,60}?\s(?:refers?|means?|stands?)\s(?:to|for|that)?)"
     r"|,\s*(?=[^,;=()]{2,40}?\s(?:is|are)\s(?:a|an|the)\s)"
@@ -112,7 +108,9 @@ def _reversed(left: str, right: str, resolve: Resolver, values: Values) -> Hint 
     return replace(hint, must_anchor=True) if hint.conditions and hint.formula is None else None
 
 
-def _read_meaning(phrase: tuple[str, ...], text: str, resolve: Resolver, values: Values) -> Hint | None:
+def _read_meaning(phrase: tuple[str, ...], text: str, resolve: Resolver, values: Values, depth: int = 0) -> Hint | None:
+    if depth > MAX_NESTING:
+        return None
     columns = _column_list(text, resolve)
     if columns:
         return Hint(phrase, columns=columns)
@@ -122,7 +120,7 @@ def _read_meaning(phrase: tuple[str, ...], text: str, resolve: Resolver, values:
         pass
     head, _, tail = _split_where(text)
     if tail:
-        rest = _read_meaning(phrase, tail, resolve, values)
+        rest = _read_meaning(phrase, tail, resolve, values, depth + 1)
         listed = _column_list(head, resolve) or ()
         if rest is not None:
             formula = rest.formula
@@ -130,9 +128,9 @@ def _read_meaning(phrase: tuple[str, ...], text: str, resolve: Resolver, values:
                 return rest
             return replace(rest, columns=listed or rest.columns)
     if match := EQUATION.match(text):
-        return _read_meaning(phrase + stems(match["phrase"]), match["formula"], resolve, values)
+        return _read_meaning(phrase + stems(match["phrase"]), match["formula"], resolve, values, depth + 1)
     further = LINK.split(re.sub(r"\b(?:which|that)\s+(?=refers?|means?)", "", text), maxsplit=1)
-    if len(further) == 2 and (hint := _read_meaning(phrase, further[1].strip(" ,."), resolve, values)):
+    if len(further) == 2 and (hint := _read_meaning(phrase, further[1].strip(" ,."), resolve, values, depth + 1)):
         return hint
     if ended := _read_tail(text, resolve, values):
         return replace(ended[0], phrase=phrase)
@@ -178,7 +176,7 @@ def _column_list(text: str, resolve: Resolver) -> tuple[ColumnName, ...]:
     """`first_name, last_name` or `the first_name and the last_name`; () when a part names no column."""
     found = []
     for part in JOINERS.split(text.strip(" .;,()")):
-        pieces = [p for p in pieces_of(re.sub(r"^(?:the|both|column)\s+", "", part.strip()))]
+        pieces = pieces_of(re.sub(r"^(?:the|both|column)\s+", "", part.strip()))
         words = [p.value for p in pieces]
         column = resolve(words) if words and all(p.kind == "word" for p in pieces) else None
         if column is None:

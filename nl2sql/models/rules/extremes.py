@@ -286,10 +286,10 @@ def _counted_table(frame: Frame, span: Span) -> str:
             frame.used.add(after)
             return table or next((c.table for c in frame.scope.columns(after)), "")
         return ""
-    if span.cue in ("most", "fewest", "least") and table and not (numeric and after.senses[0].column):
-        if reading.region(span) == "f" or reading.tokens[span.start].lower != "most":
-            frame.used.add(after)
-            return table
+    plain = span.cue in ("fewest", "least") or (span.cue == "most" and reading.region(span) == "f")
+    if plain and table and not (numeric and after.senses[0].column):
+        frame.used.add(after)
+        return table
     return ""
 
 
@@ -339,7 +339,7 @@ def _wants_the_extreme(frame: Frame, span: Span, side: Span | None) -> bool:
         and s not in frame.used
     ]
     joint = reading.between(span.start - 2, span.start)
-    if before and not joint.split()[-1:] == ["and"] and "and the" not in joint:
+    if before and joint.split()[-1:] != ["and"] and "and the" not in joint:
         return False
     follows = reading.between(side.end, side.end + 1)
     return follows in ("of", "", "?", ".", "for", "in", "and", ",", "among", "from", "that", "on", "by") or not before

@@ -64,7 +64,7 @@ def _add_described_value(frame: Frame, value: str, meaning: Sequence[str], start
     lexicon, spelled = frame.scope.lexicon, frame.scope.values.spelled
     known = {text for (_, text) in spelled}
     wanted = set(meaning)
-    if not wanted or value.casefold() in said(frame):
+    if not wanted or value.casefold() in stated_literals(frame):
         return
     holders = [c for (c, text) in spelled if text == value.casefold()]
     if not holders and " " in value and all(w.casefold() in known for w in value.split()):
@@ -89,12 +89,14 @@ def _add_described_value(frame: Frame, value: str, meaning: Sequence[str], start
         frame.conditions.append(Condition(best[1], frame.scope.values.compare(best[1], "=", value), start, "evidence"))
 
 
-def said(frame: Frame) -> set[str]:
+def stated_literals(frame: Frame) -> set[str]:
+    """The literals of all conditions and formulas so far, casefolded."""
     formulas = [a.hint.formula for a in frame.anchors if a.hint.formula is not None]
     return literals_in([c.expression for c in frame.conditions] + formulas)
 
 
 def covered(literal: str, said: set[str]) -> bool:
+    """Whether a literal, or what it is a part of, has been said already."""
     bare = literal.strip("'\" ")
     return any(
         bare == s

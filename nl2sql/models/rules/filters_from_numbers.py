@@ -1,11 +1,10 @@
 """Numbers, years and dates of the question with their comparisons become conditions."""
 
-
 from sqlglot import exp
 
 from nl2sql.models.rules import cues
 from nl2sql.models.rules.anchors import literals_in
-from nl2sql.models.rules.filters_from_evidence import said
+from nl2sql.models.rules.filters_from_evidence import stated_literals
 from nl2sql.models.rules.frame import Condition, Frame
 from nl2sql.models.rules.number_columns import column_of_number, year_like
 from nl2sql.models.rules.query import number
@@ -16,7 +15,7 @@ from nl2sql.rows import ColumnName
 
 def add_numbers(frame: Frame) -> None:
     """Numbers, years and dates with their comparisons become conditions on the column that stands near."""
-    said = said(frame) | literals_in(frame.having)
+    said = stated_literals(frame) | literals_in(frame.having)
     for span in frame.unused("number", "date"):
         if span.text in said or span in frame.used or _is_limit(frame, span):
             continue
@@ -98,9 +97,7 @@ def _operator(frame: Frame, span: Span) -> tuple[cues.Operator, Span | None]:
     if cue is not None:
         inside = [s for s in reading.spans if cue.end <= s.start < span.start and s.kind in ("number", "value", "date")]
         if not inside and (cue.cue not in ("from",) or span.start - cue.end <= 1):
-            operator = cues.COMPARISONS[cue.cue]
-            if cue.cue == "from":
-                operator = "=" if span.kind == "number" and not year_like(span.text) else "="
+            operator = "=" if cue.cue == "from" else cues.COMPARISONS[cue.cue]
             return _negated(frame, cue, operator), cue
     words = reading.between(span.start - 5, span.start).split()
     if "than" in words:

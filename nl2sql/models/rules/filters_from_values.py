@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from nl2sql.models.rules.filters_from_evidence import covered, said
+from nl2sql.models.rules.filters_from_evidence import covered, stated_literals
 from nl2sql.models.rules.frame import Condition, Frame
 from nl2sql.models.rules.query import column, text
 from nl2sql.models.rules.reading import Span
@@ -15,7 +15,7 @@ from nl2sql.rows import ColumnName
 
 def add_values(frame: Frame) -> None:
     """Cells named in the question become equalities on their columns, unless the evidence has said so already."""
-    said = said(frame)
+    said = stated_literals(frame)
     for span in frame.unused("value"):
         literal = span.text.casefold()
         if covered(literal, said):

@@ -28,6 +28,7 @@ def divided(left: exp.Expr, right: exp.Expr) -> exp.Expr:
 
 
 def grouped(expression: exp.Expr) -> exp.Expr:
+    """The expression in brackets when it is arithmetic."""
     return exp.Paren(this=expression) if isinstance(expression, (exp.Add, exp.Sub, exp.Mul, exp.Div)) else expression
 
 
@@ -40,6 +41,7 @@ def where(value: exp.Expr, condition: exp.Expr) -> exp.Expr:
 
 
 def arithmetic(name: str, operands: list[exp.Expr]) -> exp.Expr:
+    """The operands joined by + - * or /, from left to right."""
     if len(operands) < 2:
         return operands[0]
     left = operands[0]

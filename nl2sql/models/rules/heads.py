@@ -56,7 +56,7 @@ def _add_unplaced(frame: Frame) -> None:
 
 
 def _begins_list(frame: Frame, span: Span) -> bool:
-    """ "Which makers designed more than 3 models? List their full name and id.": the last sentence says what to show."""
+    """ "Which makers designed more than 3 models? List their full name.": the last sentence says what to show."""
     reading = frame.scope.reading
     begin = max((i for i, t in enumerate(reading.tokens[: span.start]) if t.text in ".?!"), default=-1) + 1
     first = reading.between(begin, begin + 2)
@@ -265,11 +265,10 @@ def _add_count(frame: Frame, span: Span) -> None:
 def _counted_column(frame: Frame, span: Span, name: ColumnName, distinct: bool) -> Item:
     """A column of numbers is read, not counted: "how many cylinders does the car have"."""
     lexicon = frame.scope.lexicon
-    if lexicon.is_numeric(name) and not lexicon.is_key(name) and not distinct:
-        if frame.order or (
-            not frame.group and not frame.per_entity and span.cue.startswith("how many") and frame.conditions
-        ):
-            return Item(column(name), span.start, "column", name.table, name)
+    alone = not frame.group and not frame.per_entity and span.cue.startswith("how many") and bool(frame.conditions)
+    measured = lexicon.is_numeric(name) and not lexicon.is_key(name) and not distinct
+    if measured and (frame.order or alone):
+        return Item(column(name), span.start, "column", name.table, name)
     counted = _count_distinct(name) if distinct else exp.Count(this=column(name))
     return Item(counted, span.start, "count", name.table, name)
 

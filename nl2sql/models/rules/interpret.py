@@ -144,7 +144,7 @@ def to_query(frame: Frame, graph: JoinGraph) -> Query | None:
 
 
 def _gathered(frame: Frame, query: Query) -> Query:
-    """Columns that the evidence names without a table move to a table that is read anyway, if that has one of the name."""
+    """Columns that the evidence names without a table move to a table that is read anyway and has them too."""
     told = {c for a in frame.anchors for c in (*a.hint.columns, *_columns_in(a.hint.conditions))}
     used = [c for e in [*query.select, *query.where, *(e for e, _ in query.order)] for c in names_in(e)]
     firm = {c.table for c in used if ColumnName(c.table, c.name) not in told} | set(query.tables)

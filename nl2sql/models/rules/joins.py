@@ -90,21 +90,28 @@ class JoinGraph:
                     heapq.heappush(queue, (cost + price, order, step.right, (*path, step)))
         return None
 
+    @cached_property
+    def _known(self) -> dict[tuple[str, str], tuple[float, bool]]:
+        return {}
+
+    def _relation(self, left: str, right: str) -> tuple[float, bool]:
+        """The cost of joining two tables and whether it leads to at most one row; asked often, so kept."""
+        if (left, right) not in self._known:
+            path = self._nearest({left}, {right})
+            if path is None:
+                self._known[left, right] = (float("inf"), False)
+            else:
+                cost = sum(next(c for c, s in self.steps[p.left] if s == p) for p in path)
+                self._known[left, right] = (cost, all(self._forward(s) for s in path))
+        return self._known[left, right]
+
     def distance(self, left: str, right: str) -> float:
         """The cost of joining two tables; infinity when they are not connected."""
-        if left == right:
-            return 0.0
-        path = self._nearest({left}, {right})
-        if path is None:
-            return float("inf")
-        return sum(next(c for c, s in self.steps[p.left] if s == p) for p in path)
+        return 0.0 if left == right else self._relation(left, right)[0]
 
     def to_one(self, left: str, right: str) -> bool:
         """Whether every row of `left` has at most one row of `right`: only foreign keys are followed, forwards."""
-        if left == right:
-            return True
-        path = self._nearest({left}, {right})
-        return path is not None and all(self._forward(s) for s in path)
+        return left == right or self._relation(left, right)[1]
 
     def _forward(self, step: Step) -> bool:
         table = self.schema.table(step.right)

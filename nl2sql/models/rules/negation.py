@@ -1,6 +1,7 @@
 """Not, without, both, either: conditions turned round, excluded rows, rows that meet two conditions at once."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from sqlglot import exp
 
@@ -119,7 +120,7 @@ def join_by_or(frame: Frame) -> None:
         (c for c in frame.conditions if c.kind in ("equal", "compare") and c.start >= 0),
         key=lambda c: c.start,
     )
-    for left, right in zip(own, own[1:], strict=False):
+    for left, right in pairwise(own):
         words = reading.between(left.start, right.start).split()
         if "or" in words and "and" not in words and left.name != right.name and left in frame.conditions:
             frame.conditions.remove(left)

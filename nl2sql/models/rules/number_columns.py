@@ -11,6 +11,7 @@ from nl2sql.rows import ColumnName
 
 
 def year_like(value: str) -> bool:
+    """Whether a number reads as a year of our times."""
     return re.fullmatch(r"1[5-9]\d\d|20\d\d", value) is not None
 
 
@@ -91,9 +92,10 @@ def _says_key(frame: Frame, span: Span) -> bool:
 def _column_of_adjective(frame: Frame, place: int, cue: Span | None) -> ColumnName | None:
     """ "older than 20", "weighing more than 20", "aged 20", "20 years old"."""
     word = cue.cue.split()[0] if cue is not None else ""
-    if word in cues.ADJECTIVES and word not in ("before", "after", "since"):
-        if (before := _subject_before(frame, place)) is None or frame.scope.table(before):
-            return frame.column_for(cues.ADJECTIVES[word], frame.tables_before(place))
+    before = _subject_before(frame, place)
+    spoken_of = word in cues.ADJECTIVES and word not in ("before", "after", "since")
+    if spoken_of and (before is None or frame.scope.table(before)):
+        return frame.column_for(cues.ADJECTIVES[word], frame.tables_before(place))
     reading = frame.scope.reading
     said = [
         w for w in reading.between(place - 2, place).split() if w in ("aged", "weighing", "weigh", "weighs", "weighed")

@@ -247,7 +247,7 @@ def _schema(tokens: Sequence[Token], lexicon: Lexicon) -> Iterable[Span]:
         if _opens(tokens, start) and tokens[start].lower in vocabulary.OPENERS:
             continue
         for size in range(min(MAX_PHRASE, len(tokens) - start), 0, -1):
-            words = [t for t in tokens[start : start + size]]
+            words = tokens[start : start + size]
             if not all(w.lower[0].isalnum() for w in words) and size > 1:
                 continue
             if senses := _senses(words, lexicon):

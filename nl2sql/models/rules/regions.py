@@ -71,9 +71,9 @@ def _head_start(tokens: Sequence[Token], begin: int, end: int) -> int:
     first = tokens[begin].lower
     if first not in vocabulary.PREFIXES and not (first.endswith(("ing", "ed")) and first not in HEAD_STARTS):
         return begin
-    if first in ("in", "on", "for", "at", "of", "to", "from", "by", "with", "under") and begin + 1 < end:
-        if tokens[begin + 1].lower in ("which", "what", "how", "whom", "who", "whose"):
-            return begin
+    asked = ("which", "what", "how", "whom", "who", "whose")
+    if begin + 1 < end and first in vocabulary.PREFIXES and tokens[begin + 1].lower in asked:
+        return begin
     for i in range(begin + 1, end):
         if tokens[i].lower in HEAD_STARTS and (tokens[i - 1].text == "," or tokens[i].lower in ("what", "how", "list")):
             return i

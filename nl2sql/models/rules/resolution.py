@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from nl2sql.models.rules.expressions import Resolver
+from nl2sql.models.rules.evidence_pieces import Resolver
 from nl2sql.models.rules.joins import JoinGraph
 from nl2sql.models.rules.lexicon import Lexicon
 from nl2sql.models.rules.words import Token, split_identifier, stem

@@ -53,6 +53,8 @@ def compared(sql):
         ("SELECT country, COUNT(*) AS n FROM singer GROUP BY 1 HAVING n > 2 ORDER BY n", {"Singer.Country"}),
         ("SELECT name FROM singer UNION SELECT title FROM concert ORDER BY name", {"Singer.Name", "concert.Title"}),
         ('SELECT "A B" FROM "My Table 😀" WHERE [order] > 1', {"my table 😀.a b", "my table 😀.order"}),
+        ("SELECT Name, country FROM singer ORDER BY country DESC", {"Singer.Name", "Singer.Country"}),
+        ("SELECT country, COUNT(*) FROM singer GROUP BY country ORDER BY COUNT(*)", {"Singer.Country"}),
         ("SELECT name FROM french", {"french.Name"}),
         ("SELECT MAX(id), rowid FROM singer", {"Singer.Id"}),
     ],

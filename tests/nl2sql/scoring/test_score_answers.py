@@ -36,6 +36,19 @@ def test_candidates_selected_and_vote(database: str) -> None:
     check(to_table(verdicts, Verdict), "verdicts")
 
 
+def test_the_statement_before_a_repair_is_judged_too(database: str) -> None:
+    repairs = [
+        replace(REPAIR, sql_before="SELECT idd FROM item"),
+        replace(REPAIR, candidate_id="b/1", sql_before=REPAIR.sql),
+    ]
+    verdicts = score_answers([QUESTION], repairs, [], database)
+    assert [(v.system, v.candidate_id, v.correct, v.reason) for v in verdicts] == [
+        ("candidate", "a/1", True, ""),
+        ("unrepaired", "a/1", False, "error"),
+        ("candidate", "b/1", True, ""),
+    ]
+
+
 def test_a_question_without_an_answer_is_wrong(database: str) -> None:
     empty = replace(SELECTION, candidate_id="", sql="", path="none", vote_candidate_id="", vote_sql="")
     verdicts = score_answers([QUESTION], [], [empty], database)

@@ -15,6 +15,7 @@ from nl2sql.hashing import hash_texts
 from nl2sql.indexes.choose_columns import LONGEST_VALUE, SAMPLED, is_candidate, is_nameable
 from nl2sql.indexes.literal_forms import date_texts, numbers_in
 from nl2sql.indexes.signatures import LSH_THRESHOLD, band_keys, sign
+from nl2sql.profiling.value_formats import date_format
 from nl2sql.reading import chunks, opened
 from nl2sql.rows import Cell, CellMatch, Database, Profile
 from nl2sql.schema import quote
@@ -115,13 +116,14 @@ class CellIndex:
         most frequent values it stands, a date the cells that write it otherwise. Blank texts find nothing.
         """
         cut = [text[:LONGEST_LITERAL].strip() for text in texts]
-        similar = self._similar(cut)
-        return [self._ranked(text, found, limit) for text, found in zip(cut, similar, strict=True)]
+        folded = [fold(text) for text in cut]
+        found = zip(cut, self._same(cut, folded), self._similar(folded), strict=True)
+        return [self._ranked(text, [*same, *similar], limit) for text, same, similar in found]
 
-    def _ranked(self, text: str, similar: list[Found], limit: int) -> list[CellMatch]:
+    def _ranked(self, text: str, found: list[Found], limit: int) -> list[CellMatch]:
         if not text:
             return []
-        found = [*self._same(text), *self._dates(text), *similar]
+        found = [*found, *self._dates(text)]
         best: dict[int, Found] = {}
         for each in sorted(found, key=lambda f: -f.score):
             best.setdefault(each.row, each)
@@ -176,17 +178,18 @@ class CellIndex:
         order = np.argsort(hashes, kind="stable")
         return hashes[order], order
 
-    def _same(self, text: str) -> list[Found]:
-        rows = self._rows_folded_to(fold(text))
-        return [Found(row, SCORES[method], method) for row in rows for method in [self._method(text, row)]]
-
-    def _rows_folded_to(self, folded: str) -> list[int]:
-        if not len(self._table):
-            return []
+    def _same(self, texts: Sequence[str], folded: Sequence[str]) -> list[list[Found]]:
+        if not len(self._table) or not texts:
+            return [[] for _ in texts]
         hashes, order = self._dictionary
-        wanted = hash_texts([folded])[0]
-        start, end = np.searchsorted(hashes, wanted, "left"), np.searchsorted(hashes, wanted, "right")
-        return [int(row) for row in order[start:end] if self._folded[row] == folded]
+        wanted = hash_texts(folded)
+        starts, ends = np.searchsorted(hashes, wanted, "left"), np.searchsorted(hashes, wanted, "right")
+        found: list[list[Found]] = []
+        for text, plain, start, end in zip(texts, folded, starts, ends, strict=True):
+            rows = [int(row) for row in order[start:end] if self._folded[row] == plain]
+            methods = [self._method(text, row) for row in rows]
+            found.append([Found(row, SCORES[method], method) for row, method in zip(rows, methods, strict=True)])
+        return found
 
     def _method(self, text: str, row: int) -> str:
         value = self._values[row].as_py()
@@ -203,10 +206,9 @@ class CellIndex:
         order = np.argsort(keys, axis=1, kind="stable").astype(np.uint32)
         return np.take_along_axis(keys, order, axis=1), order
 
-    def _similar(self, texts: Sequence[str]) -> list[list[Found]]:
-        if not len(self._table) or not any(texts):
-            return [[] for _ in texts]
-        folded = [fold(text) for text in texts]
+    def _similar(self, folded: Sequence[str]) -> list[list[Found]]:
+        if not len(self._table) or not any(folded):
+            return [[] for _ in folded]
         candidates = self._candidates(folded)
         return [self._compared(text, rows) if text else [] for text, rows in zip(folded, candidates, strict=True)]
 
@@ -235,8 +237,6 @@ class CellIndex:
     @cached_property
     def _date_columns(self) -> list[tuple[str, int, int]]:
         """Format, first row and end of the stretches that hold dates."""
-        from nl2sql.profiling.value_formats import date_format
-
         found = []
         for _, _, start, end in self._runs:
             step = max(1, (end - start) // 64)

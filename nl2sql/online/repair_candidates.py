@@ -1,6 +1,5 @@
 """Op 8: execute every candidate read-only and mend what fails where the database's facts say how."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,13 +8,12 @@ from nl2sql.online.context import DatabaseContext
 from nl2sql.online.repairs import BLANK_REPAIRS, EMPTY_REPAIRS, ERROR_REPAIRS
 from nl2sql.online.repairs.failure import LONGEST, Facts, Failure, MakeRepair, gather_facts, quoted_texts
 from nl2sql.online.repairs.statements import bare_words
+from nl2sql.previews import render_preview
 from nl2sql.rows import Candidate, Grounding, Linking, Question, Repair
 
 ROUNDS = 4  # of repairs to one statement: a wrong alias, then a wrong column, then a wrong value
 WORTH = {"error": 0, "timeout": 0, "too_large": 0, "empty": 1, "all_null": 1, "ok": 2}
 HOPELESS = frozenset({"timeout", "too_large"})  # what no change of names and values mends
-PREVIEW_ROWS = 10
-PREVIEW_CHARACTERS = 200  # of one value
 
 Execute = Callable[[Sequence[str]], Sequence[ExecutionResult]]
 
@@ -148,19 +146,3 @@ def _row(candidate: Candidate, mending: Mending) -> Repair:
         result_digest=result.digest,
         preview=render_preview(result),
     )
-
-
-def render_preview(result: ExecutionResult) -> str:
-    """Give the first rows as JSON {"columns": [...], "rows": [[...]]}; long values are cut, blobs become hex."""
-    rows = [[_shown(v) for v in row] for row in result.rows[:PREVIEW_ROWS]]
-    return json.dumps({"columns": list(result.columns), "rows": rows}, ensure_ascii=False)
-
-
-def _shown(value: object) -> object:
-    if isinstance(value, bytes):
-        value = f"x'{value[:PREVIEW_CHARACTERS].hex()}'"
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
-        return str(value)  # JSON has no infinity
-    if isinstance(value, str) and len(value) > PREVIEW_CHARACTERS:
-        return value[:PREVIEW_CHARACTERS] + "…"
-    return value

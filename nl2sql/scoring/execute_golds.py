@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from nl2sql.execution import ExecutionResult, Limits, execute_many
-from nl2sql.online.repair_candidates import render_preview
+from nl2sql.previews import render_preview
 from nl2sql.rows import Gold, Question
 
 

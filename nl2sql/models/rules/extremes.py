@@ -308,6 +308,8 @@ def _superlative_column(frame: Frame, span: Span) -> tuple[ColumnName | None, Sp
         found = _orderable(frame, after)
         if found is not None:
             return found, after
+    if span.cue in ("top", "best", "first", "last") and (ranked := _ranked_by(frame, span)) is not None:
+        return _orderable(frame, ranked), ranked
     if span.cue in cues.ADJECTIVES:
         near = [frame.scope.table(after)] if after is not None and frame.scope.table(after) else []
         found = frame.column_for(cues.ADJECTIVES[span.cue], near)
@@ -317,6 +319,16 @@ def _superlative_column(frame: Frame, span: Span) -> tuple[ColumnName | None, Sp
     if before is not None and not frame.scope.table(before) and frame.scope.reading.region(before) == "f":
         return _orderable(frame, before), before
     return None, None
+
+
+def _ranked_by(frame: Frame, span: Span) -> Span | None:
+    """The tonnage of "top 3 ships by tonnage"."""
+    reading = frame.scope.reading
+    for later in reading.spans:
+        words = reading.between(later.start - 3, later.start).split()
+        if later.start > span.end and later.kind in ("schema", "columns") and {"by", "based"} & set(words):
+            return later
+    return None
 
 
 def _orderable(frame: Frame, span: Span) -> ColumnName | None:

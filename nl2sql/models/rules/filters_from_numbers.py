@@ -12,6 +12,9 @@ from nl2sql.models.rules.reading import Span
 from nl2sql.models.rules.values import compared
 from nl2sql.rows import ColumnName
 
+NEGATED: dict[cues.Operator, cues.Operator] = {"=": "!=", ">": "<=", "<": ">=", ">=": "<", "<=": ">", "!=": "="}
+FLIPPED: dict[cues.Operator, cues.Operator] = {"=": "=", ">": "<", "<": ">", ">=": "<=", "<=": ">=", "!=": "!="}
+
 
 def add_numbers(frame: Frame) -> None:
     """Numbers, years and dates with their comparisons become conditions on the column that stands near."""
@@ -40,6 +43,8 @@ def _add_number(frame: Frame, span: Span) -> None:
         _add_counted(frame, span, operator, cue)
         return
     frame.used.add(span)
+    if cue is not None and cue.cue.split()[0] in cues.FLIPPED_BY_DATES and frame.scope.lexicon.is_date(name):
+        operator = FLIPPED[operator]  # older ships were built earlier
     if between is not None:
         frame.used.add(between)
         found = frame.scope.values.between(name, span.text, between.text)
@@ -114,15 +119,7 @@ def _negated(frame: Frame, span: Span, operator: cues.Operator) -> cues.Operator
     if before is None or before in frame.used or before.cue in ("without", "except", "excluding"):
         return operator
     frame.used.add(before)
-    flipped: dict[cues.Operator, cues.Operator] = {
-        "=": "!=",
-        ">": "<=",
-        "<": ">=",
-        ">=": "<",
-        "<=": ">",
-        "!=": "=",
-    }
-    return flipped[operator]
+    return NEGATED[operator]
 
 
 def _add_counted(frame: Frame, span: Span, operator: cues.Operator, cue: Span | None) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sqlglot import exp
+
 from nl2sql.models.rules.interpret import Knowledge, interpret
 from nl2sql.models.rules.joins import JoinGraph
 from nl2sql.models.rules.lexicon import build_lexicon
@@ -38,9 +40,13 @@ class Rules:
             for i, (pattern, sql) in enumerate(found)
         ]
 
-    def draft(self, question: Question, grounding: Grounding, context: DatabaseContext) -> str:
-        """The best statement over the whole schema, without any linking; '' when there is none."""
-        found = self._statements(question, grounding, {}, context)
+    def draft(self, question: Question, grounding: Grounding, linking: Linking, context: DatabaseContext) -> str:
+        """The best statement over the whole schema, for linking's reversed pass; '' when there is none.
+
+        `linking` may be half done or empty: its scores only help to choose between columns of like names.
+        """
+        links = {ColumnName(link.table, link.column): link.score for link in linking.links}
+        found = self._statements(question, grounding, links, context)
         return found[0][1] if found else ""
 
     def _statements(
@@ -58,7 +64,7 @@ class Rules:
         for pattern in PATTERNS:
             query = pattern(frame, knowledge.graph)
             select = assemble(query, knowledge.graph) if query is not None else None
-            if select is not None:
+            if select is not None and not _nests_aggregates(select):
                 found.setdefault(render(select), pattern.__name__)
         return [(pattern, sql) for sql, pattern in found.items()]
 
@@ -69,9 +75,18 @@ class Rules:
         return self._last[1]
 
 
-def draft(question: Question, grounding: Grounding, context: DatabaseContext) -> str:
+def _nests_aggregates(select: exp.Expr) -> bool:
+    """SQLite has no aggregate of an aggregate, but evidence does ("MAX(COUNT(x))")."""
+    for inner in select.find_all(exp.AggFunc):
+        outer = inner.find_ancestor(exp.AggFunc)
+        if outer is not None and outer.parent_select is inner.parent_select:
+            return True
+    return False
+
+
+def draft(question: Question, grounding: Grounding, linking: Linking, context: DatabaseContext) -> str:
     """One quick statement over the whole schema (the reversed linking pass); '' when there is none.
 
-    Builds the database's lexicon each time: for many questions of one database keep a `Rules` and call its `draft`.
+    Builds the database's lexicon each time: for many questions of one database keep a `Rules` and hand over its `draft`.
     """
-    return Rules().draft(question, grounding, context)
+    return Rules().draft(question, grounding, linking, context)

@@ -172,7 +172,8 @@ def _is_owner(frame: Frame, span: Span) -> bool:
         default=0,
     )
     joint = reading.between(last, span.start).split()
-    return span.kind == "schema" and span.senses[0].quality < 0.97 and not _COORDINATORS & set(joint)
+    after_count = bool(frame.items) and frame.items[-1].kind == "count"
+    return span.kind == "schema" and (span.senses[0].quality < 0.97 or after_count) and not _COORDINATORS & set(joint)
 
 
 def _add_aggregates(frame: Frame, span: Span, names: list[ColumnName], pending: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ from nl2sql.schema import Schema
 SAID_FOR = {
     name: tuple(k for k, names in SYNONYMS.items() if name in names) for names in SYNONYMS.values() for name in names
 }
+MAX_SENSES = 200  # columns that one phrase may mean: 2,000 columns called "value" cannot be told apart anyway
 MAX_NAMES = 40_000  # entries of a lexicon: a 2,000-column schema stays under it
 
 
@@ -86,7 +87,7 @@ def build_lexicon(schema: Schema, profiles: Sequence[Profile]) -> Lexicon:
             best[key][sense.table, sense.column] = sense
         if total >= MAX_NAMES:
             break
-    senses = {key: tuple(sorted(found.values(), key=lambda s: -s.quality)) for key, found in best.items()}
+    senses = {k: tuple(sorted(f.values(), key=lambda s: -s.quality)[:MAX_SENSES]) for k, f in best.items()}
     lexicon = Lexicon(schema, senses, by_column, words, table_words)
     lexicon.display.update({t.name: _display(lexicon, t.name) for t in schema.tables})
     lexicon.verbs.update(_verbs(table_words))

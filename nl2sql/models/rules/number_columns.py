@@ -41,7 +41,7 @@ def column_of_number(frame: Frame, span: Span, cue: Span | None) -> ColumnName |
         if found is not None:
             frame.used.update(s for s in beside if found in _columns(frame, s) and frame.scope.reading.region(s) == "f")
             return found
-    return _column_beside(frame, span, beside)
+    return _column_beside(frame, span, beside, cue)
 
 
 def _sides(frame: Frame, span: Span, cue: Span | None) -> list[Span]:
@@ -59,7 +59,9 @@ def _within_comparison(frame: Frame, span: Span) -> Span | None:
     return frame.previous_span(span.start - 1, ("schema", "columns"), 0) if than == "than" else None
 
 
-def _column_beside(frame: Frame, span: Span, beside: Sequence[Span]) -> ColumnName | None:
+def _column_beside(
+    frame: Frame, span: Span, beside: Sequence[Span], cue: Span | None = None
+) -> ColumnName | None:
     for side in beside:
         if frame.scope.table(side) and not _plays_column(frame, side):
             continue
@@ -74,7 +76,7 @@ def _column_beside(frame: Frame, span: Span, beside: Sequence[Span]) -> ColumnNa
             None,
         )
         if found is not None:
-            if side.end >= span.start or frame.scope.reading.region(side) == "f":
+            if side.end >= (cue.start if cue is not None else span.start) or frame.scope.reading.region(side) == "f":
                 frame.used.add(side)
             return found
     return None

@@ -130,7 +130,7 @@ def read_spans(
 
 def _schema_priority(span: Span) -> float:
     """ "phone number" is a column although "number of" asks for a count; a single word is a cue first."""
-    whole = span.end - span.start > 1 and span.senses[0].quality >= 0.9 and not span.senses[0].compound
+    whole = (span.end - span.start > 1 or span.cue == "ellipsis") and span.senses[0].quality >= 0.9 and not span.senses[0].compound
     return 3.5 if whole else 2.0 + span.senses[0].quality
 
 
@@ -250,7 +250,9 @@ def _schema(tokens: Sequence[Token], lexicon: Lexicon) -> Iterable[Span]:
             words = tokens[start : start + size]
             if not all(w.lower[0].isalnum() for w in words) and size > 1:
                 continue
-            if senses := _senses(words, lexicon):
+            if size == 1 and (senses := _ellipsis(tokens, start, lexicon)):
+                yield Span(start, start + 1, "schema", "ellipsis", senses=senses, words=(words[0].stem,))
+            elif senses := _senses(words, lexicon):
                 yield Span(start, start + size, "schema", senses=senses, words=tuple(w.stem for w in words))
             if swapped := _of_phrase(words, lexicon):
                 senses = lexicon.lookup([w.stem for w in swapped])
@@ -275,6 +277,15 @@ def _misspelled(tokens: Sequence[Token], taken: set[int], lexicon: Lexicon) -> I
         best = process.extractOne(token.stem, lexicon.senses.keys(), scorer=fuzz.ratio, score_cutoff=TYPO_RATIO)
         if best is not None and lexicon.senses[best[0]][0].quality >= 0.9:
             yield Span(i, i + 1, "schema", "typo", senses=lexicon.senses[best[0]], words=(token.stem,))
+
+
+def _ellipsis(tokens: Sequence[Token], place: int, lexicon: Lexicon) -> tuple[Sense, ...]:
+    """ "first and last names": the first word stands for "first name"."""
+    rest = [t.stem for t in tokens[place + 1 : place + 4]]
+    if len(rest) < 3 or rest[0] not in ("and", "or"):
+        return ()
+    both = lexicon.lookup([tokens[place].stem, rest[2]]), lexicon.lookup(rest[1:])
+    return both[0] if all(s and s[0].quality >= 0.95 for s in both) else ()
 
 
 def _may_be_verb(token: Token) -> bool:

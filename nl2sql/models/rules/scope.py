@@ -40,7 +40,8 @@ class Scope:
 
     def columns(self, span: Span) -> list[ColumnName]:
         """The columns that a span may mean, best first."""
-        scored = {(s.table, s.column): self._score(s, span) for s in span.senses if s.column}
+        near = {t: self._closeness(t, span) for t in {s.table for s in span.senses}}
+        scored = {(s.table, s.column): self._score(s) + near[s.table] for s in span.senses if s.column}
         ranked = sorted(scored.items(), key=lambda item: -item[1])
         found = [ColumnName(table, column) for (table, column), _ in ranked]
         return self._named(span, found) if span.words in (("name",), ("title",)) else found
@@ -62,10 +63,9 @@ class Scope:
         """The table that a span names, '' when it names a column or nothing."""
         return next((t for s, t in self.tables if s == span), "")
 
-    def _score(self, sense: Sense, span: Span) -> float:
+    def _score(self, sense: Sense) -> float:
         name = ColumnName(sense.table, sense.column)
         score = sense.quality + LINKED * self.links.get(name, 0.0) + self.favoured.get(sense.table, 0.0)
-        score += self._closeness(sense.table, span)
         profile = self.lexicon.profiles.get(name)
         if profile is not None and self.lexicon.words[name][-1:] == ("id",):
             score += KEYED if profile.primary_key == 1 and not profile.references else 0.0

@@ -161,7 +161,7 @@ def test_paths_go_through_tables_that_are_not_asked_for():
 def test_declared_key_wins_over_a_proposed_one_and_a_proposed_one_over_a_detour():
     direct = keys(("a", "c"), declared=False)
     assert JoinGraph(Schema("x", (), keys(("a", "b"), ("b", "c")) + direct)).connect(["a", "c"]) == list(direct)
-    both = keys(("a", "c")) + (ForeignKey("a", "other", "c", "id", False),)
+    both = (*keys(("a", "c")), ForeignKey("a", "other", "c", "id", False))
     assert JoinGraph(Schema("x", (), both)).connect(["a", "c"]) == [both[0]]
 
 

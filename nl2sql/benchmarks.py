@@ -23,6 +23,7 @@ from typing import Any
 
 from nl2sql.errors import UserError
 from nl2sql.execution import open_read_only
+from nl2sql.hardness import hardness
 from nl2sql.rows import Database, Question
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
@@ -195,14 +196,16 @@ def _question(item: Any, index: int, path: Path, split: str) -> Question:
     for name in ("db_id", "question"):
         if not isinstance(item.get(name), str):
             raise UserError(f"{path}: entry {index} has no text {name!r} (question_id {item.get('question_id', '?')})")
-    gold = item.get("SQL", item.get("query", ""))
+    gold = item.get("SQL", item.get("query"))
+    gold = gold if isinstance(gold, str) else ""
+    difficulty = item.get("difficulty") or item.get("hardness") or (hardness(gold) if "query" in item else "")
     return Question(
         question_id=str(item.get("question_id", index)),
         db_id=item["db_id"],
         question=item["question"],
         evidence=item.get("evidence") or "",
-        gold_sql=gold if isinstance(gold, str) else "",
-        difficulty=str(item.get("difficulty") or item.get("hardness") or ""),
+        gold_sql=gold,
+        difficulty=str(difficulty),
         split=split,
     )
 

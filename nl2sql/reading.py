@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from nl2sql.errors import UserError
+from nl2sql.read_only import open_read_only
 from nl2sql.rows import Database
 from nl2sql.schema import quote
 
@@ -34,8 +35,8 @@ def opened(database: Database) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise UserError(f"database {database.db_id} does not open: there is no file {database.path}")
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            connection.execute("PRAGMA query_only = 1")
+        # Every column is spelled with its table, so that SQLite's habit of taking names for strings cannot apply.
+        with closing(open_read_only(path, double_quoted_strings=True)) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             yield connection
     except sqlite3.DatabaseError as error:

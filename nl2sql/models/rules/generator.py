@@ -87,6 +87,6 @@ def _nests_aggregates(select: exp.Expr) -> bool:
 def draft(question: Question, grounding: Grounding, linking: Linking, context: DatabaseContext) -> str:
     """One quick statement over the whole schema (the reversed linking pass); '' when there is none.
 
-    Builds the database's lexicon each time: for many questions of one database keep a `Rules` and hand over its `draft`.
+    Builds the database's lexicon each time: for many questions of one database keep a `Rules` and pass its `draft`.
     """
     return Rules().draft(question, grounding, linking, context)

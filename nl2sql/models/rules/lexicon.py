@@ -12,6 +12,8 @@ from nl2sql.schema import Schema
 SAID_FOR = {
     name: tuple(k for k, names in SYNONYMS.items() if name in names) for names in SYNONYMS.values() for name in names
 }
+ENDINGS = ("name", "type", "code", "date", "number")  # of names written as one word: "birthdate"
+WHOLE = frozenset({"candidate", "update", "mandate", "surname", "username", "nickname", "barcode", "prototype"})
 MAX_SENSES = 200  # columns that one phrase may mean: 2,000 columns called "value" cannot be told apart anyway
 MAX_NAMES = 40_000  # entries of a lexicon: a 2,000-column schema stays under it
 
@@ -108,7 +110,7 @@ def _segmented(words: tuple[str, ...], vocabulary: set[str]) -> tuple[str, ...]:
     found: list[str] = []
     for word in words:
         head = max((v for v in vocabulary if len(v) < len(word) and word.startswith(v)), key=len, default="")
-        tail = next((t for t in ("name", "type", "id", "code", "date", "age", "number") if word.endswith(t)), "")
+        tail = next((t for t in ENDINGS if word.endswith(t) and word not in WHOLE), "")
         if head:
             found.extend((head, word[len(head) :].strip("_")))
         elif tail and len(word) - len(tail) >= 3:

@@ -59,9 +59,7 @@ def _within_comparison(frame: Frame, span: Span) -> Span | None:
     return frame.previous_span(span.start - 1, ("schema", "columns"), 0) if than == "than" else None
 
 
-def _column_beside(
-    frame: Frame, span: Span, beside: Sequence[Span], cue: Span | None = None
-) -> ColumnName | None:
+def _column_beside(frame: Frame, span: Span, beside: Sequence[Span], cue: Span | None = None) -> ColumnName | None:
     for side in beside:
         if frame.scope.table(side) and not _plays_column(frame, side):
             continue

@@ -130,7 +130,11 @@ def read_spans(
 
 def _schema_priority(span: Span) -> float:
     """ "phone number" is a column although "number of" asks for a count; a single word is a cue first."""
-    whole = (span.end - span.start > 1 or span.cue == "ellipsis") and span.senses[0].quality >= 0.9 and not span.senses[0].compound
+    whole = (
+        (span.end - span.start > 1 or span.cue == "ellipsis")
+        and span.senses[0].quality >= 0.9
+        and not span.senses[0].compound
+    )
     return 3.5 if whole else 2.0 + span.senses[0].quality
 
 

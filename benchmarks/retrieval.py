@@ -123,7 +123,7 @@ def main() -> None:
     parser.add_argument("dataset", nargs="?", default="../shared/data/bird")
     parser.add_argument("--database", action="append", default=[], metavar="ID")
     parser.add_argument("--questions", type=int, default=None, metavar="N", help="only the first N")
-    parser.add_argument("--examples", type=int, default=1000, metavar="N", help="training questions to embed")
+    parser.add_argument("--examples", type=int, default=300, metavar="N", help="training questions to embed")
     options = parser.parse_args()
     benchmark = load_benchmark(options.dataset, databases=options.database)
     run(replace(benchmark, questions=benchmark.questions[: options.questions]), options.examples)

@@ -55,6 +55,10 @@ class Connections:
 
 
 def _identity(path: str) -> tuple[int, ...]:
+    return _state(path) + _state(path + "-wal")  # changes of a database in WAL mode lie in the second
+
+
+def _state(path: str) -> tuple[int, ...]:
     try:
         found = os.stat(path)
     except OSError:

@@ -62,7 +62,7 @@ def open_read_only(
     if not os.path.isfile(path):
         raise sqlite3.OperationalError(f"unable to open database file: {os.fspath(path)!r} is not a file")
     connection = sqlite3.connect(
-        _uri(path),
+        read_only_uri(path),
         uri=True,
         isolation_level=None,
         factory=_factory(double_quoted_strings),
@@ -77,7 +77,8 @@ def open_read_only(
     return connection
 
 
-def _uri(path: str | os.PathLike[str]) -> str:
+def read_only_uri(path: str | os.PathLike[str]) -> str:
+    """The URI under which SQLite reads a file whatever its name holds, and makes no file beside an idle one."""
     plain = os.fsencode(os.path.abspath(path))
     quoted = "".join(chr(b) if b in UNRESERVED else f"%{b:02X}" for b in plain)
     return f"file://{quoted}?mode=ro" + ("&immutable=1" if _is_idle_wal(path) else "")

@@ -49,6 +49,7 @@ class Frame:
     counted: str = ""  # the table whose rows a superlative or HAVING counts
     excluded: list[tuple[str, list[Condition]]] = field(default_factory=list)  # NOT IN: a table and its conditions
     intersected: list[tuple[Condition, Condition]] = field(default_factory=list)
+    all_spoken: bool = False  # join every table that is spoken of
     per_entity: bool = False  # one row per row of the entity: group by its key
     used: set[Span] = field(default_factory=set)
 

@@ -298,6 +298,8 @@ def _tables(frame: Frame, items: Sequence[Item]) -> list[str]:
         spoken = []
     elif frame.anchors and not grouped:
         spoken = verbs
+    if frame.all_spoken:
+        needed.extend(t for _, t in frame.scope.tables if t not in excluded)
     where = {c.name.table for c in frame.conditions} if frame.anchors else set()
     needed.extend(t for t in [*spoken, *verbs] if not any(frame.scope.graph.to_one(n, t) for n in {*named, *where}))
     if frame.excluded or frame.intersected:

@@ -1,14 +1,16 @@
 """The readings that a question leaves open: each pattern turns the frame into one query."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlglot import exp
 
-from nl2sql.models.rules.frame import Frame, Item
+from nl2sql.models.rules.frame import Condition, Frame, Item
 from nl2sql.models.rules.interpret import to_query, widened
 from nl2sql.models.rules.joins import JoinGraph
 from nl2sql.models.rules.query import Query, assemble, column, tables_of
 from nl2sql.models.rules.values import compared
+from nl2sql.rows import ColumnName
 
 Pattern = Callable[[Frame, JoinGraph], Query | None]
 
@@ -95,20 +97,56 @@ def summed(frame: Frame, graph: JoinGraph) -> Query | None:
 
 
 def swapped_columns(frame: Frame, graph: JoinGraph) -> Query | None:
-    """A group's name on the other side of its count."""
+    """Two columns the other way round: a count before what it is of, an aggregate after it."""
     base = to_query(widened(frame), graph)
-    if base is None or len(base.select) != 2 or not base.group:
+    return replace(base, select=base.select[::-1]) if base is not None and len(base.select) == 2 else None
+
+
+def joined_mentions(frame: Frame, graph: JoinGraph) -> Query | None:
+    """With every table that the question speaks of, so that rows without a partner there drop out."""
+    return to_query(widened(frame, all_spoken=True), graph)
+
+
+def other_column_of_value(frame: Frame, graph: JoinGraph) -> Query | None:
+    """The next column that holds a value of the question too."""
+    for span in frame.scope.reading.spans:
+        condition = next((c for c in frame.conditions if c.kind == "equal" and c.start == span.start), None)
+        if span.kind != "value" or condition is None:
+            continue
+        cell = next(
+            (c for c in span.cells if (c.table, c.column) != (condition.name.table, condition.name.column)), None
+        )
+        if cell is not None:
+            name = ColumnName(cell.table, cell.column)
+            equal = compared(column(name), "=", frame.scope.values.literal(name, cell.value))
+            kept = [c for c in frame.conditions if c is not condition]
+            return to_query(widened(frame, conditions=[*kept, Condition(name, equal, span.start, "equal")]), graph)
+    return None
+
+
+def without_last_item(frame: Frame, graph: JoinGraph) -> Query | None:
+    """Without the last thing wanted, which may only describe the others."""
+    if len(frame.items) < 2:
         return None
-    return Query(
-        base.select[::-1],
-        base.where,
-        base.group,
-        base.having,
-        base.order,
-        base.limit,
-        base.distinct,
-        base.tables,
-    )
+    last = max(frame.items, key=lambda i: i.start)
+    return to_query(widened(frame, items=[i for i in frame.items if i is not last]), graph)
+
+
+def counted_rows(frame: Frame, graph: JoinGraph) -> Query | None:
+    """Rows counted where a number was read ("how many goals")."""
+    if len(frame.items) != 1 or frame.items[0].kind != "column" or frame.order or frame.group:
+        return None
+    if "how many" not in frame.scope.reading.between(0, len(frame.scope.reading.tokens)):
+        return None
+    item = frame.items[0]
+    return to_query(widened(frame, items=[Item(exp.Count(this=exp.Star()), item.start, "count", item.table)]), graph)
+
+
+def grouped_by_name(frame: Frame, graph: JoinGraph) -> Query | None:
+    """Groups by what is shown instead of by the key: rows of the same name fall together."""
+    base = to_query(widened(frame), graph)
+    plain = [e for e in base.select if isinstance(e, exp.Column)] if base is not None else []
+    return replace(base, group=tuple(plain)) if base is not None and base.group and plain else None
 
 
 def evidence_only(frame: Frame, graph: JoinGraph) -> Query | None:
@@ -126,6 +164,11 @@ PATTERNS: tuple[Pattern, ...] = (
     summed,
     swapped_columns,
     other_projection,
+    joined_mentions,
+    other_column_of_value,
+    without_last_item,
+    counted_rows,
     named_by_key,
     evidence_only,
+    grouped_by_name,
 )

@@ -19,6 +19,7 @@ from flows.manifests import (
     submission,
 )
 from flows.options import Options
+from flows.run_names import run_name
 from flows.task_runner import TASK_RUNNER
 from nl2sql.benchmarks import load_benchmark
 from nl2sql.rows import Database, Question
@@ -32,7 +33,7 @@ from tasks.repair_candidates import repair_candidates
 from tasks.select_answers import select_answers
 
 
-@flow(flow_run_name="answer {dataset}", persist_result=False, task_runner=TASK_RUNNER)
+@flow(flow_run_name=run_name("answer"), persist_result=False, task_runner=TASK_RUNNER)
 def answer_questions(
     dataset: str,
     databases: tuple[str, ...] = (),

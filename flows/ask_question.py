@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flows.options import Options
-from nl2sql.benchmarks import load_benchmark
+from nl2sql.benchmarks import load_benchmark, well_formed
 from nl2sql.errors import UserError
 from nl2sql.execution import ExecutionResult, Limits, execute_many
 from nl2sql.rows import Candidate, Database, Grounding, Linking, Question, Repair, Selection
@@ -45,20 +45,18 @@ class Answer:
 def ask_question(database: str, question: str, evidence: str, options: Options, artifacts: str, tell: Tell) -> Answer:
     """Answer one question; profiles and indexes the database when that was not done before.
 
-    Raises UserError for a file that is no database and for an empty question.
+    Raises UserError for a file that is no database or one without tables, and for an empty question.
     """
     if not question.strip():
         raise UserError('the question is empty: ask something, e.g. nl2sql ask FILE "how many rows are there?"')
     store = ArtifactStore(artifacts)
     store.prepare()
     (found,) = load_benchmark(database).databases
-    return answer(
-        Question("1", found.db_id, question, evidence, "", "", ""),
-        index(found, store, tell),
-        store,
-        options,
-        tell,
-    )
+    offline = index(found, store, tell)
+    if not offline.profiles.rows:
+        raise UserError(f"{database}: has no tables to ask about")
+    asked = Question("1", found.db_id, well_formed(question), well_formed(evidence), "", "", "")
+    return answer(asked, offline, store, options, tell)
 
 
 def index(database: Database, store: ArtifactStore, tell: Tell) -> OfflineArtifacts:

@@ -6,6 +6,7 @@ from prefect.client.schemas.objects import State
 from flows.manifests import Submission, by_database, finish, manifest_of, read_manifest, settle, submission
 from flows.options import Options
 from flows.profile_databases import profile_databases
+from flows.run_names import run_name
 from flows.task_runner import TASK_RUNNER
 from nl2sql.benchmarks import load_benchmark
 from tasks.artifact_store import Artifact, ArtifactStore
@@ -15,7 +16,7 @@ from tasks.index_examples import index_examples
 from tasks.store_questions import store_questions
 
 
-@flow(flow_run_name="index {dataset}", persist_result=False, task_runner=TASK_RUNNER)
+@flow(flow_run_name=run_name("index"), persist_result=False, task_runner=TASK_RUNNER)
 def build_indexes(
     dataset: str,
     databases: tuple[str, ...] = (),

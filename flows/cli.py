@@ -4,99 +4,30 @@ Progress goes to standard error, results to standard output. With --json the las
 object. Exit codes: 0 fine, 1 failed, 2 wrong usage.
 """
 
-import json
-import sys
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 import click
 
-from flows.environment import prepare
-from nl2sql.errors import UserError
-
-DATASET = click.Path(exists=True)
-JSON_HELP = "End standard output with one line of JSON."
-
-
-def shared_options(command: Callable[..., int]) -> Callable[..., None]:
-    """What every command takes, and how it ends: a user's mistake is one line and exit code 1."""
-
-    @click.option("--artifacts", default="artifacts", show_default=True, help="Folder that runs write to.")
-    @click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
-    @click.option("--verbose", is_flag=True, help="Show Prefect's log and tracebacks.")
-    @wraps(command)
-    def wrapped(*args: Any, verbose: bool, as_json: bool, **kwargs: Any) -> None:
-        prepare(verbose)
-        try:
-            outcome = command(*args, as_json=as_json, **kwargs)
-        except UserError as error:
-            if verbose:
-                raise
-            fail(str(error), as_json)
-        else:
-            sys.exit(outcome)
-
-    return wrapped
+from flows.cli_options import (
+    DATASET,
+    Commands,
+    Seconds,
+    dataset_options,
+    options_from,
+    preset_options,
+    shared_options,
+)
 
 
-def fail(message: str, as_json: bool) -> None:
-    """One line on standard error, the same as JSON when that was asked for, exit code 1."""
-    click.echo(f"nl2sql: {message}", err=True)
-    if as_json:
-        click.echo(json.dumps({"error": message}))
-    sys.exit(1)
-
-
-def dataset_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The dataset and which of its databases."""
-    command = click.option(
-        "--database", "databases", multiple=True, metavar="ID", help="Only this database; may be repeated."
-    )(command)
-    return click.argument("dataset", type=DATASET)(command)
-
-
-def preset_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The preset and the options that are most often changed for one run."""
-    for option in reversed(
-        (
-            click.option(
-                "--preset",
-                default="offline",
-                show_default=True,
-                help="Name of a preset of deployments/presets.",
-            ),
-            click.option("--batch-size", type=click.IntRange(1, 10_000), help="Questions per task."),
-            click.option("--timeout", type=click.FloatRange(0, min_open=True), help="Seconds for one SQL statement."),
-            click.option(
-                "--empty-is-wrong/--empty-is-fine",
-                default=None,
-                help="Whether an empty result must be a mistake.",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
-
-
-def options_from(preset: str, **changed: Any) -> Any:
-    """The preset with what the command line changes; an unknown preset is wrong usage."""
-    from flows.options import load_preset
-
-    try:
-        options = load_preset(preset)
-    except UserError as error:
-        raise click.BadParameter(str(error), param_hint="--preset") from error
-    return options.model_copy(update={name: value for name, value in changed.items() if value is not None})
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="nl2sql")
 def main() -> None:
     """Turn questions into SQL over SQLite databases, and measure how well that goes.
 
     DATASET is a folder of BIRD, mini-dev or Spider in its published layout, or one SQLite file.
-    Exit codes: 0 fine, 1 failed, 2 wrong usage.
+
+    With --json the last line of standard output is one JSON object: what the command's help says, or {error} when
+    nothing came of it. Exit codes: 0 fine, 1 failed, 2 wrong usage.
     """
 
 
@@ -181,8 +112,9 @@ def ask(
 
     The first question to a database profiles and indexes it; later ones find that done.
 
-    JSON: {question, evidence, sql, columns, rows, row_count, outcome, error, confidence, path, label, matched, linked,
-    candidates}.
+    JSON: {question, evidence, sql, columns, rows, row_count, outcome, error, confidence, path, label,
+    matched: [{literal, column, value, score}], linked: [{column, view}], candidates: [{id, sql, outcome}]}; rows are
+    the first 1,000.
     """
     from flows.commands import run_ask
 
@@ -195,10 +127,10 @@ def ask(
 @click.option("--split", type=click.Choice(["dev", "train"]), default="dev", show_default=True, help="Which questions.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=Seconds(),
     default=30.0,
     show_default=True,
-    help="Seconds a query.",
+    help="For one SQL statement.",
 )
 @click.option(
     "--strict-parity",

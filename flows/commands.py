@@ -21,7 +21,7 @@ from flows.headline import collected
 from flows.manifests import manifest_of, read_manifest
 from flows.options import Options
 from flows.progress import watched_by
-from nl2sql.benchmarks import load_benchmark
+from nl2sql.benchmarks import load_benchmark, well_formed
 from nl2sql.errors import UserError
 from nl2sql.rows import Step
 from nl2sql.scoring.execution_accuracy import SCORING_LIMITS, score_predictions
@@ -48,6 +48,11 @@ def progress_bars() -> Iterator[None]:
             yield
 
 
+def json_line(value: dict[str, Any]) -> str:
+    """A value as one line of JSON in ASCII, which every terminal and pipe takes."""
+    return json.dumps(value, allow_nan=False)
+
+
 def run_flow(flow: Flow, **arguments: Any) -> tuple[State, list[Step]]:
     """Run a flow to its end; its final state and the lines of its manifest. Raises UserError where it stopped."""
     ArtifactStore(arguments["artifacts"]).prepare()
@@ -70,7 +75,7 @@ def end(state: State, steps: Sequence[Step], result: dict[str, Any], as_json: bo
     if state.is_failed():
         click.echo("nl2sql: run the same command again: only what failed is repeated", err=True)
     if as_json:
-        click.echo(json.dumps(result, ensure_ascii=False))
+        click.echo(json_line(result))
     return 1 if state.is_failed() else 0
 
 
@@ -107,7 +112,9 @@ def _offline_table(steps: Sequence[Step]) -> Table:
     for db_id in dict.fromkeys(s.db_id for s in steps):
         mine = [s for s in steps if s.db_id == db_id]
         counts = {s.kind: f"{s.rows:,}" for s in mine}
-        table.add_row(db_id or "(all)", *(counts.get(k, "") for k in kinds), f"{sum(s.seconds for s in mine):.2f}")
+        table.add_row(
+            Text(db_id or "(all)"), *(counts.get(k, "") for k in kinds), f"{sum(s.seconds for s in mine):.2f}"
+        )
     return table
 
 
@@ -121,6 +128,8 @@ def run_evaluation(options: Options, as_json: bool, **asked: Any) -> int:
         raise UserError(f"{asked['dataset']} has no questions to evaluate. To ask one: nl2sql ask FILE QUESTION")
     for problem in benchmark.problems:
         click.echo(f"nl2sql: note: {problem.where}: {problem.what}", err=True)
+    if asked["output"]:
+        ArtifactStore(asked["output"]).prepare()  # now rather than after the whole run
     start = time.perf_counter()
     with collected() as summaries:
         state, steps = run_flow(run_pipeline, options=options, **asked)
@@ -133,7 +142,7 @@ def run_evaluation(options: Options, as_json: bool, **asked: Any) -> int:
         f" (making all of them took {made:.1f} s of task time);"
         f" {time.perf_counter() - start:.1f} s with the start of Prefect"
     )
-    SCREEN.print(f"report: {summary.report}", soft_wrap=True)
+    SCREEN.print(Text(f"report: {summary.report}"), soft_wrap=True)
     result = json.loads(Path(summary.report).with_name("summary.json").read_text(encoding="utf-8"))
     return end(state, steps, result, as_json)
 
@@ -159,7 +168,7 @@ def run_score(dataset: str, predictions: str, split: str, timeout: float, strict
     if scores.differences:
         SCREEN.print(f"[dim]BIRD's own evaluator differs on: {dict(scores.differences)}; see docs/scoring.md[/dim]")
     if as_json:
-        click.echo(json.dumps({"models": models, "problems": problems, "differences": dict(scores.differences)}))
+        click.echo(json_line({"models": models, "problems": problems, "differences": dict(scores.differences)}))
     return 0
 
 
@@ -168,7 +177,7 @@ def _score_table(models: dict[str, dict[str, Any]]) -> Table:
     for column in table.columns[1:]:
         column.justify = "right"
     for name, m in models.items():
-        table.add_row(Text(name), f"{m['correct']:,}", f"{m['n']:,}", f"{m['execution_accuracy']:.2f}")
+        table.add_row(Text(well_formed(name)), f"{m['correct']:,}", f"{m['n']:,}", f"{m['execution_accuracy']:.2f}")
     return table
 
 
@@ -183,11 +192,14 @@ def run_ask(
 ) -> int:
     """Answer one question and print the answer."""
     from flows.ask_question import ask_question
-    from flows.show_answer import answer_json, show_answer
+    from flows.show_answer import answer_json, failure_of, show_answer
 
     with MARGIN.status("profiling") as status:
         answer = ask_question(database, question, evidence, options, artifacts, lambda stage: status.update(stage))
     show_answer(answer, SCREEN, explain)
+    failure = failure_of(answer)
+    if failure:
+        click.echo(f"nl2sql: {failure}", err=True)
     if as_json:
-        click.echo(json.dumps(answer_json(answer), ensure_ascii=False))
-    return 0 if answer.result.ran else 1
+        click.echo(json_line(answer_json(answer)))
+    return 1 if failure else 0

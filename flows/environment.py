@@ -4,6 +4,8 @@ import json
 import os
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 
@@ -33,6 +35,20 @@ def prepare(verbose: bool = False) -> None:
         os.environ.setdefault(name, value)
     if not _chosen_by_user() and _server_runs():
         os.environ["PREFECT_API_URL"] = LOCAL_SERVER
+
+
+@contextmanager
+def without_heartbeats() -> Iterator[None]:
+    """Run flows without the thread that tells the server of each run every three minutes, unless the user wants it.
+
+    Ending that thread takes up to a second for each flow run, and nothing on a server acts on a missing heartbeat
+    until somebody sets up an automation for it.
+    """
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    wanted = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY" in os.environ
+    with nullcontext() if wanted else temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield
 
 
 def _chosen_by_user() -> bool:

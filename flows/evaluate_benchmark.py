@@ -9,9 +9,10 @@ from prefect.client.schemas.objects import State
 
 from flows.answer_questions import answer_questions, offline_artifacts
 from flows.batches import Batch, batches_of
-from flows.headline import publish_headline
+from flows.headline import headline_sentence, publish_headline
 from flows.manifests import Submission, artifact, finish, manifest_of, read_manifest, settle, submission
 from flows.options import Options
+from flows.run_names import run_name
 from flows.task_runner import TASK_RUNNER
 from nl2sql.benchmarks import load_benchmark
 from tasks.artifact_store import Artifact, ArtifactStore
@@ -22,7 +23,7 @@ from tasks.score_answers import score_answers
 from tasks.write_report import Run, write_report
 
 
-@flow(flow_run_name="evaluate {dataset}", persist_result=False, task_runner=TASK_RUNNER)
+@flow(flow_run_name=run_name("evaluate"), persist_result=False, task_runner=TASK_RUNNER)
 def evaluate_benchmark(
     dataset: str,
     databases: tuple[str, ...] = (),
@@ -56,7 +57,7 @@ def evaluate_benchmark(
     run = describe_run(dataset, preset, artifacts, output, started)
     summary = write_report(run, benchmark, questions, steps)
     publish_headline(summary, steps)
-    return finish(store, steps)
+    return finish(store, steps, headline_sentence(summary))
 
 
 def score_batch(

@@ -1,12 +1,15 @@
-"""What an evaluation leaves in the Prefect UI: the headline table, a link to the report, the failed questions."""
+"""What an evaluation leaves in the Prefect UI: the headline table, a link to the report, the tasks that failed."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from uuid import UUID
 
-from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+from prefect.artifacts import MarkdownArtifact, TableArtifact
+from prefect.runtime import flow_run
 
+from flows.run_names import artifact_key
 from nl2sql.reporting.run_summary import RunSummary
 from nl2sql.reporting.terminal import markdown_table
 from nl2sql.rows import Step
@@ -26,14 +29,57 @@ def collected() -> Iterator[list[RunSummary]]:
 
 
 def publish_headline(summary: RunSummary, steps: Sequence[Step]) -> None:
-    """Create the artifacts of one evaluation; keys are per dataset and preset, so that the UI shows their history."""
+    """Create the artifacts of one evaluation; keys are per dataset and preset, so that the UI shows their history.
+
+    They belong to the run that was started, where one looks first: the pipeline's when it runs the evaluation.
+    """
     waiting = _collected.get()
     if waiting is not None:
         waiting.append(summary)
-    key = f"{summary.dataset}-{summary.preset}".lower().replace("_", "-").replace(".", "-")
-    create_markdown_artifact(markdown_table(summary), key=f"headline-{key}", description="Execution accuracy")
-    link = Path(summary.report).as_uri()
-    create_link_artifact(link, key=f"report-{key}", link_text="Open the report", description=summary.report)
-    failed = [{"stage": s.stage, "database": s.db_id, "batch": s.batch, "error": s.error} for s in steps if s.error]
+    place = (summary.dataset, summary.preset)
+    run_id = flow_run.get_parent_flow_run_id() or flow_run.get_id()
+    run = UUID(run_id) if run_id else None
+    said = f"{headline_sentence(summary)}. {summary.label}".strip()
+    table, link = markdown_table(summary), report_link(summary)
+    MarkdownArtifact(key=artifact_key("headline", *place), markdown=table, description=said, flow_run_id=run).create()
+    MarkdownArtifact(
+        key=artifact_key("report", *place), markdown=link, description=f"Report of {summary.run_id}", flow_run_id=run
+    ).create()
+    failed = failed_table(steps)
     if failed:
-        create_table_artifact(failed, key=f"failed-{key}", description="Tasks that failed: run again to repeat them")
+        TableArtifact(
+            key=artifact_key("failed", *place),
+            table=failed,
+            description=f"{len(failed)} tasks without a result. Run the same again: only these are repeated",
+            flow_run_id=run,
+        ).create()
+
+
+def headline_sentence(summary: RunSummary) -> str:
+    """The one number in words."""
+    group = summary.overall
+    return f"Execution accuracy {group.execution_accuracy:.1f} %, {group.correct:,} of {group.n:,} questions"
+
+
+def report_link(summary: RunSummary) -> str:
+    """Link and path of the report: most browsers do not follow a link from a web page to a file."""
+    link = Path(summary.report).as_uri()
+    return (
+        f"[Open the report]({link})\n\n"
+        "Where the browser does not follow this link to a file, open the path or the address by hand:\n\n"
+        f"```\n{summary.report}\n{link}\n```\n"
+    )
+
+
+def failed_table(steps: Sequence[Step]) -> list[dict[str, str | int]]:
+    """A line for each task without a result, those that failed by themselves before those skipped for it."""
+    failed = sorted((s for s in steps if s.error), key=lambda s: s.error.startswith("skipped"))
+    return [
+        {
+            "task": s.stage.replace("_", " "),
+            "database": s.db_id or "all databases",
+            "batch": s.batch + 1 if s.batch >= 0 else "",
+            "what happened": s.error,
+        }
+        for s in failed
+    ]

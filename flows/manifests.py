@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from prefect import get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, as_completed
 from prefect.states import Completed, Failed
@@ -25,12 +26,25 @@ class Submission:
 
 
 def settle(stage: str, submissions: Iterable[Submission]) -> list[Step]:
-    """Wait for submitted tasks; one line for each, failed ones with their error."""
+    """Wait for submitted tasks; one line for each, failed ones with their error. The run's log says the same."""
     waiting = list(submissions)
     progress = Progress(stage, len(waiting))
     for _ in as_completed([s.future for s in waiting]):
         progress.advance()
-    return [_step(submission) for submission in waiting]
+    steps = [_step(submission) for submission in waiting]
+    _log(stage, steps, progress.seconds)
+    return steps
+
+
+def _log(stage: str, steps: list[Step], seconds: float) -> None:
+    logger = get_run_logger()
+    for step in steps:
+        if failed_by_itself(step):
+            logger.error("%s: %s", name_of_step(step), step.error)
+    failed = sum(bool(s.error) for s in steps)
+    lost = f", {failed:,} without a result" if failed else ""
+    reused = sum(s.reused for s in steps)
+    logger.info("%s: %d tasks in %.1f s, %d of them reused%s", stage, len(steps), seconds, reused, lost)
 
 
 def _step(submission: Submission) -> Step:
@@ -50,20 +64,45 @@ def _reason(state: State) -> str:
     return (state.message or state.name or "failed").removeprefix("Task run encountered an exception ")
 
 
-def finish(store: ArtifactStore, steps: Iterable[Step]) -> State:
-    """End a flow: write its manifest; Failed when a task failed, and the manifest is there all the same."""
+def finish(store: ArtifactStore, steps: Iterable[Step], headline: str = "") -> State:
+    """End a flow: write its manifest; Failed when a task failed, and the manifest is there all the same.
+
+    The state's message begins with `headline`.
+    """
     lines = list(steps)
     manifest = store.write("manifests", digest_of(tuple(lines))[:32], lines, Provenance("manifest"))
-    failed = [s for s in lines if s.error and not s.error.startswith("skipped")]
+    said = f"{headline}. " if headline else ""
+    failed = [s for s in lines if failed_by_itself(s)]
     if not failed:
         reused = sum(s.reused for s in lines)
-        return Completed(message=f"{len(lines)} artifacts, {reused} of them reused", data=manifest)
-    first = failed[0]
+        return Completed(message=f"{said}{len(lines)} artifacts, {reused} of them reused", data=manifest)
+    skipped = sum(bool(s.error) for s in lines) - len(failed)
     return Failed(
-        message=f"{len(failed)} of {len(lines)} tasks failed, first {first.stage} of {first.db_id}: {first.error}."
-        " Run the same again: only these are repeated",
+        message=f"{said}{len(failed)} of {len(lines)} tasks failed ({skipped} more were skipped),"
+        f" first {name_of_step(failed[0])}: {failed[0].error}. Run the same again: only these are repeated",
         data=manifest,
     )
+
+
+def pass_on(state: State) -> State:
+    """End a flow as its last flow ended, with the same manifest and message; raises what stopped that flow."""
+    ending = Completed if state.is_completed() else Failed
+    return ending(message=state.message, data=manifest_of(state))
+
+
+def failed_by_itself(step: Step) -> bool:
+    """Whether a task failed, rather than being skipped because one before it did."""
+    return bool(step.error) and not step.error.startswith("skipped")
+
+
+def name_of_step(step: Step) -> str:
+    """What a task does and to what, e.g. 'link schema: zoo #2'."""
+    return name_of_task(step.stage, step.db_id, step.batch)
+
+
+def name_of_task(stage: str, db_id: str, batch: int) -> str:
+    """The name of a task run: its function, its database and its batch, counted from 1."""
+    return f"{stage.replace('_', ' ')}: {db_id or 'all databases'}" + (f" #{batch + 1}" if batch >= 0 else "")
 
 
 def manifest_of(state: State) -> Artifact:
@@ -97,6 +136,4 @@ def by_database(steps: Iterable[Step]) -> Iterator[tuple[str, dict[str, Artifact
 
 def submission(task: ArtifactTask, store: ArtifactStore, db_id: str, batch: int = -1, **arguments: Any) -> Submission:
     """Submit a task under a name that says what it does and to what."""
-    place = db_id or "all databases"
-    name = f"{task.name.replace('_', ' ')}: {place}" + (f" #{batch + 1}" if batch >= 0 else "")
-    return Submission(task, db_id, batch, task.submit(store, name, **arguments))
+    return Submission(task, db_id, batch, task.submit(store, name_of_task(task.name, db_id, batch), **arguments))

@@ -5,6 +5,7 @@ from prefect.client.schemas.objects import State
 
 from flows.manifests import Submission, finish, settle, submission
 from flows.options import Options
+from flows.run_names import run_name
 from flows.task_runner import TASK_RUNNER
 from nl2sql.benchmarks import load_benchmark
 from tasks.artifact_store import ArtifactStore
@@ -12,7 +13,7 @@ from tasks.profile_database import profile_database
 from tasks.summarise_fields import summarise_fields
 
 
-@flow(flow_run_name="profile {dataset}", persist_result=False, task_runner=TASK_RUNNER)
+@flow(flow_run_name=run_name("profile"), persist_result=False, task_runner=TASK_RUNNER)
 def profile_databases(
     dataset: str, databases: tuple[str, ...] = (), artifacts: str = "artifacts", options: Options = Options()
 ) -> State:

@@ -8,14 +8,15 @@ from prefect.client.schemas.objects import State
 from flows.answer_questions import answer_questions
 from flows.build_indexes import build_indexes
 from flows.evaluate_benchmark import evaluate_benchmark
-from flows.manifests import manifest_of
+from flows.manifests import manifest_of, pass_on
 from flows.options import Options
 from flows.profile_databases import profile_databases
+from flows.run_names import run_name
 from flows.task_runner import TASK_RUNNER
 from tasks.artifact_store import remove_stale_temporaries
 
 
-@flow(flow_run_name="pipeline {dataset} {options.preset}", persist_result=False, task_runner=TASK_RUNNER)
+@flow(flow_run_name=run_name("pipeline"), persist_result=False, task_runner=TASK_RUNNER)
 def run_pipeline(
     dataset: str,
     databases: tuple[str, ...] = (),
@@ -35,4 +36,5 @@ def run_pipeline(
     profiled = manifest_of(profile_databases(**data, return_state=True))
     indexed = manifest_of(build_indexes(**data, profiled=profiled, return_state=True))
     answered = manifest_of(answer_questions(**data, **asked, indexed=indexed, return_state=True))
-    return evaluate_benchmark(**data, **asked, output=output, answered=answered, started=started, return_state=True)
+    ending = {"output": output, "answered": answered, "started": started}
+    return pass_on(evaluate_benchmark(**data, **asked, **ending, return_state=True))

@@ -13,6 +13,7 @@ Not covered: BIRD's MySQL and PostgreSQL editions, Spider 2.
 
 import hashlib
 import json
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -28,6 +29,7 @@ from nl2sql.rows import Database, Question
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
 SQLITE_SUFFIXES = (".sqlite", ".sqlite3", ".db", ".db3")
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,10 @@ def _read_list(path: Path) -> list[Any]:
         raise UserError(f"{path}: not JSON at line {error.lineno}, column {error.colno}: {error.msg}") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 at byte {error.start}") from error
+    except RecursionError as error:
+        raise UserError(f"{path}: nested too deeply: it should hold a JSON list of questions") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     if not isinstance(data, list):
         raise UserError(f"{path}: should hold a JSON list of questions, holds a {type(data).__name__}")
     return data
@@ -200,7 +206,7 @@ def _question(item: Any, index: int, path: Path, split: str) -> Question:
     gold = gold if isinstance(gold, str) else ""
     difficulty = item.get("difficulty") or item.get("hardness") or (hardness(gold) if "query" in item else "")
     return Question(
-        question_id=str(item.get("question_id", index)),
+        question_id=well_formed(str(item.get("question_id", index))),
         db_id=item["db_id"],
         question=item["question"],
         evidence=item.get("evidence") or "",
@@ -208,6 +214,11 @@ def _question(item: Any, index: int, path: Path, split: str) -> Question:
         difficulty=str(difficulty),
         split=split,
     )
+
+
+def well_formed(text: str) -> str:
+    """Text with U+FFFD for each lone surrogate, which JSON and command lines can hold and UTF-8 cannot."""
+    return LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _unique_ids(questions: Iterable[Question], path: Path) -> tuple[list[Question], list[Problem]]:

@@ -120,7 +120,8 @@ def replace_file(path: Path, write: Callable[[str], Any]) -> None:
     except OSError as error:
         _discard(temporary)
         raise UserError(
-            f"cannot write {path}: {error.strerror or error}. Free space there or name another folder with --artifacts"
+            f"cannot write {path}: {error.strerror or error}."
+            " Free space there or name another folder with --artifacts or --output"
         ) from error
     except BaseException:
         _discard(temporary)

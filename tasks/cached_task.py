@@ -11,7 +11,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -19,7 +19,11 @@ from typing import Any
 
 from prefect import Task, task
 from prefect.cache_policies import CachePolicy
+from prefect.client.schemas.objects import State
 from prefect.context import TaskRunContext
+from prefect.futures import PrefectFuture
+from prefect.states import Completed
+from prefect.utilities.annotations import quote
 
 from nl2sql.contracts import CONTRACTS
 from nl2sql.rows import Database
@@ -29,6 +33,13 @@ from tasks.code_digest import code_digest, source_of
 RESULTS = ".results"  # Prefect's records of what its tasks returned, beside the artifacts
 PARSING = Lock()  # Python 3.11 counts recursion wrongly when two threads parse at once, and raises SystemError
 LOCATION_FIELDS = frozenset({"path", "description_path"})  # where a database lies does not change what it is
+
+
+@dataclass(frozen=True)
+class Input:
+    """Stands for an argument that another task returns: the input of that number."""
+
+    number: int
 
 
 class ArtifactTask:
@@ -46,9 +57,10 @@ class ArtifactTask:
             **options,
         )(self._body())
 
-    def _body(self) -> Callable[..., Artifact]:
-        def body(store: ArtifactStore, arguments: dict[str, Any]) -> Artifact:
-            return self.run(store, **arguments)
+    def _body(self) -> Callable[..., State]:
+        def body(store: ArtifactStore, arguments: dict[str, Any], inputs: list[Artifact]) -> State:
+            artifact = self.run(store, **_with_inputs(arguments, inputs))
+            return Completed(message=f"{artifact.rows:,} {self.kind} in {artifact.seconds:.1f} s", data=artifact)
 
         body.__name__, body.__doc__ = self.name, self.function.__doc__
         return body
@@ -78,7 +90,11 @@ class ArtifactTask:
     def submit(self, store: ArtifactStore, run_name: str, **arguments: Any):
         """Submit to the task runner of the flow that is running; artifacts may be futures. Returns a future."""
         named = self.task.with_options(task_run_name=run_name, result_storage=results_folder(store))
-        return named.submit(store=store, arguments=arguments)
+        futures = [v for v in arguments.values() if isinstance(v, PrefectFuture)]
+        # Quoted values are not searched for what earlier tasks returned: that takes time, and equal strings anywhere
+        # in them would draw edges between tasks that have nothing to do with each other.
+        known = {n: Input(futures.index(v)) if isinstance(v, PrefectFuture) else v for n, v in arguments.items()}
+        return named.submit(store=quote(store), arguments=quote(known), inputs=futures)
 
     def _provenance(self, arguments: dict[str, Any], seconds: float) -> Provenance:
         options = {n: v for n, v in arguments.items() if isinstance(v, str | int | float | bool | None)}
@@ -99,7 +115,7 @@ class ArtifactPolicy(CachePolicy):
     ) -> str | None:
         """The key of the artifact that this run would write."""
         store: ArtifactStore = inputs["store"]
-        key = self.artifact_task.key(inputs["arguments"])
+        key = self.artifact_task.key(_with_inputs(inputs["arguments"], inputs["inputs"]))
         if store.find(self.artifact_task.kind, key) is None:
             (results_folder(store) / key).unlink(missing_ok=True)
         return key
@@ -115,6 +131,10 @@ def artifact_task(kind: str, calls: Sequence[Callable[..., Any]], **options: Any
     Its arguments are artifacts, row dataclasses, tuples of these, or plain values; options go to Prefect's `task`.
     """
     return lambda function: ArtifactTask(kind, calls, function, options)
+
+
+def _with_inputs(arguments: dict[str, Any], inputs: Sequence[Artifact]) -> dict[str, Any]:
+    return {name: inputs[v.number] if isinstance(v, Input) else v for name, v in arguments.items()}
 
 
 def results_folder(store: ArtifactStore) -> Path:

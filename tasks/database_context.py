@@ -47,7 +47,7 @@ def _open_context(offline: OfflineArtifacts) -> DatabaseContext:
         schema=schema_from_profiles(profiles),
         profiles=profiles,
         summaries=tuple(read_rows(offline.summaries, Summary)),
-        cells=CellIndex(read_table(offline.cells)),
+        cells=CellIndex(read_table(offline.cells), profiles),
         columns=ColumnIndex(read_table(offline.columns)),
         examples=_open_examples(offline.examples),
     )

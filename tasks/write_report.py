@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,7 +33,10 @@ class Run:
 
 @task(name="write_report", task_run_name="write report: {run.run_id}", persist_result=False)
 def write_report(run: Run, benchmark: Benchmark, questions: Sequence[Question], steps: Sequence[Step]) -> RunSummary:
-    """Write report.html, summary.json and predictions.json (BIRD's format) into the run's folder."""
+    """Write report.html, summary.json, predictions.json (BIRD's format) and manifest.json into the run's folder.
+
+    manifest.json holds the questions and which artifacts the run consists of: `compare` and `calibrate` read it.
+    """
     tables = {kind: gather(kind, steps) for kind in TRACED}
     golds = from_table(gather("golds", steps), Gold)
     folder = Path(run.output).absolute()
@@ -54,6 +57,8 @@ def write_report(run: Run, benchmark: Benchmark, questions: Sequence[Question], 
     replace_file(folder / "report.html", lambda name: Path(name).write_text(page, encoding="utf-8"))
     _write_json(folder / "summary.json", {**to_json(summary), "run_folder": str(folder)})
     _write_json(folder / "predictions.json", predictions(questions, from_table(tables["selections"], Selection)))
+    manifest = {"questions": [asdict(q) for q in questions], "steps": [asdict(s) for s in steps]}
+    _write_json(folder / "manifest.json", {"run_id": run.run_id, "dataset": run.dataset, **manifest})
     return summary
 
 

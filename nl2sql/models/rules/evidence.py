@@ -30,6 +30,7 @@ IS_A = re.compile(
     re.IGNORECASE,
 )
 EQUATION = re.compile(r"^\s*(?P<phrase>[^=<>()'\"]{2,80}?)\s*=\s*(?P<formula>.+)$", re.DOTALL)
+FRAGMENT = re.compile(r"\b\w[\w.]*\s*(?:=|<=?|>=?|!=)\s*(?:'[^']*'|\d+(?:\.\d+)?)")
 JOINERS = re.compile(r"\s*(?:,\s*and\s|,|\band\b|\+|&|\bor\b)\s*", re.IGNORECASE)
 
 
@@ -54,7 +55,9 @@ def read_evidence(evidence: str, resolve: Resolver, values: Values) -> tuple[Hin
 
 def _clauses(evidence: str) -> list[str]:
     """Cut at semicolons and full stops outside quotes."""
-    hidden = re.sub(r"'(?:[^'\n]|'(?=\w))*'|\"[^\"\n]*\"", lambda m: re.sub(r"[;.,:]", "\x00", m.group()), evidence)
+    hidden = re.sub(
+        r"(?<!\w)'(?:[^'\n]|''|'(?=\w))*'|\"[^\"\n]*\"", lambda m: re.sub(r"[;.,:]", "\x00", m.group()), evidence
+    )
     cuts = [0]
     for match in CLAUSE_END.finditer(hidden):
         cuts.extend((match.start(), match.end()))
@@ -134,9 +137,23 @@ def _read_meaning(phrase: tuple[str, ...], text: str, resolve: Resolver, values:
         return hint
     if ended := _read_tail(text, resolve, values):
         return replace(ended[0], phrase=phrase)
+    if stated := _read_fragments(phrase, text, resolve, values):
+        return stated
     if match := re.match(r"^(?:the\s+)?'?(?P<value>[^'=]+)'?$", text.strip()):
         return Hint(phrase, value=match["value"].strip(), meaning=stems(match["value"]))
     return None
+
+
+def _read_fragments(phrase: tuple[str, ...], text: str, resolve: Resolver, values: Values) -> Hint | None:
+    """The comparisons inside prose: "an excellent grade in which grade = 'A' for the course"."""
+    found = []
+    for match in FRAGMENT.finditer(text):
+        try:
+            condition, outside = read_expression(match.group(), resolve, values)
+        except NotAnExpression:
+            continue
+        found.extend(c for c in (condition, *outside) if is_condition(c))
+    return Hint(phrase, conditions=tuple(found)) if found else None
 
 
 def _split_where(text: str) -> tuple[str, str, str]:

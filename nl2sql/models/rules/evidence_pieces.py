@@ -10,7 +10,7 @@ from nl2sql.models.rules.values import Values
 from nl2sql.rows import ColumnName
 
 PIECES = re.compile(
-    r"'(?P<single>(?:[^']|'(?=\w))*)'|\"(?P<double>[^\"]*)\"|[“‘](?P<curly>[^”’]*)[”’]|`(?P<tick>[^`]*)`"
+    r"(?<!\w)'(?P<single>(?:[^']|''|'(?=\w))*)'|\"(?P<double>[^\"]*)\"|[“‘](?P<curly>[^”’]*)[”’]|`(?P<tick>[^`]*)`"
     r"|(?P<number>(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?![\w.]*[A-Za-z_]))|(?P<word>[^\W\d][\w./#&?-]*\w|\w+)"
     r"|(?P<operator><\s?=|>\s?=|<>|!\s?=|==|[=<>+\-*/(),%])"
 )
@@ -67,7 +67,7 @@ def pieces_of(clause: str) -> list[Piece]:
         kind = match.lastgroup or ""
         value = match[kind]
         if kind in ("single", "double", "curly"):
-            kind = "text"
+            kind, value = "text", value.replace("''", "'")
         elif kind == "tick":
             kind = "word"
         elif kind == "operator":

@@ -62,6 +62,7 @@ CONNECTIVES = {
     "whose",
     "that",
 }
+COMPARISON_SIGNS = ("=", "!=", "<>", "<", "<=", ">", ">=")
 MAX_DEPTH = 12
 
 
@@ -106,6 +107,9 @@ def _conditions(reader: Reader) -> exp.Expr:
             if right is None:
                 reader.place = place
                 raise
+        if is_condition(left) and isinstance(right, exp.Column):
+            reader.place = place  # "x = 1 and courses refers to id": not a second condition
+            break
         left = (exp.and_ if connective == "and" else exp.or_)(left, right)
     return left
 
@@ -133,8 +137,12 @@ def _same_column(reader: Reader, left: exp.Expr) -> exp.Expr | None:
 
 def _condition(reader: Reader) -> exp.Expr:
     left = _sum(reader)
+    following = reader.peek()
+    spare = following is not None and following.kind == "word" and following.value.lower() not in CONNECTIVES
+    if isinstance(left, exp.Column) and spare and reader.word(1) in COMPARISON_SIGNS:
+        reader.place += 1  # "Sentiment_Polarity score = 0.5"
     word = reader.word()
-    if word in ("=", "!=", "<>", "<", "<=", ">", ">="):
+    if word in COMPARISON_SIGNS:
         reader.place += 1
         return _comparison(reader, left, word)
     if word == "between":

@@ -123,7 +123,7 @@ def _add_named(frame: Frame, span: Span, pending: list[str]) -> list[str]:
         return pending  # "college name": the college has been taken already
     if pending:
         return _add_aggregates(frame, span, names, pending)
-    if frame.items and _is_owner(frame, span):
+    if frame.items and (_is_owner(frame, span) or frame.scope.reading.between(span.start - 1, span.start) == "("):
         frame.used.add(span)
         return []
     for name in names:

@@ -147,6 +147,8 @@ def _table_phrases(words: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], fl
         yield (word,), 0.75 if len(core) > 1 else 0.9
         for other in SYNONYMS.get(word, ()):
             yield tuple(other.split()), 0.6
+            if len(core) > 1:
+                yield (*core[:-1], *other.split()), 0.8
     for word in core[:-1]:
         yield (word,), 0.5
     if len(core) > 1:
@@ -219,7 +221,8 @@ def _display_rank(lexicon: Lexicon, column: ColumnName, place: int) -> tuple[flo
         return (8.0, place)
     if bare in (("name",), ("title",)):
         return (0.0, place)
-    if words in (table, table[-1:]):
+    core = tuple(w for w in table if w not in VAGUE_TABLE_WORDS)
+    if words in (table, table[-1:], core, core[-1:]):
         return (0.5, place)
     if words and words[-1] in ("name", "title"):
         return (1.0, place)

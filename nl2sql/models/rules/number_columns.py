@@ -61,7 +61,7 @@ def _within_comparison(frame: Frame, span: Span) -> Span | None:
 
 def _column_beside(frame: Frame, span: Span, beside: Sequence[Span], cue: Span | None = None) -> ColumnName | None:
     for side in beside:
-        if frame.scope.table(side) and not _plays_column(frame, side):
+        if frame.scope.table(side) and not _plays_column(frame, side) and not _names_key(frame, side):
             continue
         named = _columns(frame, side)
         close = [c for c in named[:3] if side.kind == "columns" or _quality(side, c) >= 0.6]
@@ -122,6 +122,11 @@ def _plays_column(frame: Frame, span: Span) -> bool:
         and lexicon.is_numeric(ColumnName(s.table, s.column))
         for s in span.senses
     )
+
+
+def _names_key(frame: Frame, span: Span) -> bool:
+    """ "area code 608" where a table is called area code too."""
+    return _says_key(frame, span) and any(s.column and s.quality >= 0.9 for s in span.senses)
 
 
 def _subject_before(frame: Frame, place: int) -> Span | None:

@@ -19,6 +19,7 @@ QUOTED = re.compile(
 VERB_STEM = 5  # letters that "attended" must share with "attendance"
 MANY_NAMES = 6_000  # names among which misspelled words are still looked for
 TYPO_RATIO = 88  # likeness in percent from which a word is a misspelled name
+NOUN_LEADS = frozenset({"the", "what", "which", "its", "their"})  # after these "make" is a noun
 SURE_METHODS = frozenset({"exact", "casefold", "variant"})
 MANY_VALUES = 60  # distinct values above which a column is no list of codes or kinds
 FUZZY_SCORE = 0.84  # below it, a cell found by sketches is too far from the words to be meant
@@ -239,6 +240,12 @@ def _cues(tokens: Sequence[Token]) -> Iterable[Span]:
             ):
                 yield Span(start, start + size, "count", phrase)
                 break
+            if (
+                phrase == "no"
+                and start + 1 < len(tokens)
+                and (tokens[start].text == "No" or tokens[start + 1].text == ".")
+            ):
+                break  # "order No. 5"
             if phrase in CUES:
                 yield Span(start, start + size, CUES[phrase], phrase)
                 break
@@ -256,7 +263,7 @@ def _schema(tokens: Sequence[Token], lexicon: Lexicon) -> Iterable[Span]:
                 continue
             if size == 1 and (senses := _ellipsis(tokens, start, lexicon)):
                 yield Span(start, start + 1, "schema", "ellipsis", senses=senses, words=(words[0].stem,))
-            elif senses := _senses(words, lexicon):
+            elif senses := _senses(words, lexicon, start > 0 and tokens[start - 1].lower in NOUN_LEADS):
                 yield Span(start, start + size, "schema", senses=senses, words=tuple(w.stem for w in words))
             if swapped := _of_phrase(words, lexicon):
                 senses = lexicon.lookup([w.stem for w in swapped])
@@ -296,9 +303,12 @@ def _may_be_verb(token: Token) -> bool:
     return len(token.lower) > VERB_STEM and token.lower.endswith(("ed", "ing", "s", "d"))
 
 
-def _senses(words: Sequence[Token], lexicon: Lexicon) -> tuple[Sense, ...]:
-    if len(words) == 1 and (words[0].lower in vocabulary.FUNCTION_WORDS or len(words[0].lower) < 2):
+def _senses(words: Sequence[Token], lexicon: Lexicon, noun: bool) -> tuple[Sense, ...]:
+    if len(words) == 1 and len(words[0].lower) < 2:
         return ()
+    if len(words) == 1 and words[0].lower in vocabulary.FUNCTION_WORDS:
+        whole = lexicon.lookup([words[0].stem]) if noun and words[0].lower in ("make", "use", "part") else ()
+        return tuple(s for s in whole if s.quality >= 0.97)
     if any(w.lower in ("the", "a", "an", "of", "and", "or", ",", "for") for w in (words[0], words[-1])):
         return ()
     found = lexicon.lookup([w.stem for w in words])

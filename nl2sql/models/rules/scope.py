@@ -48,9 +48,13 @@ class Scope:
 
     def _named(self, span: Span, found: list[ColumnName]) -> list[ColumnName]:
         """ "name of each continent" where continents have no column of names: what shows a continent to a person."""
-        owner = next((t for s, t in self.tables if s.start >= span.end and self._leads(span, s)), "")
+        before = (t for s, t in self.tables if s.end <= span.start and self._joins(s, span))
+        owner = next(before, "") or next(
+            (t for s, t in self.tables if s.start >= span.end and self._leads(span, s)), ""
+        )
         shown = [c for c in self.lexicon.display.get(owner, ()) if not self.lexicon.is_key(c)]
-        if owner and shown and (not found or found[0].table != owner):
+        exact = found and found[0].table == owner and self._quality(span, found[0]) >= 0.9
+        if owner and shown and not exact:
             return [*shown[:1], *found]
         return found
 
@@ -62,6 +66,12 @@ class Scope:
     def table(self, span: Span) -> str:
         """The table that a span names, '' when it names a column or nothing."""
         return next((t for s, t in self.tables if s == span), "")
+
+    def _joins(self, mention: Span, span: Span) -> bool:
+        return all(t.lower in POSSESSIVES for t in self.reading.tokens[mention.end : span.start])
+
+    def _quality(self, span: Span, name: ColumnName) -> float:
+        return max((s.quality for s in span.senses if (s.table, s.column) == (name.table, name.column)), default=0.0)
 
     def _score(self, sense: Sense) -> float:
         name = ColumnName(sense.table, sense.column)
@@ -92,6 +102,10 @@ class Scope:
                     best,
                     MENTIONED / 2 + NEAR / (1 + min(abs(value.start - span.end), abs(span.start - value.end))),
                 )
+        for other in self.reading.spans:
+            if other != span and other.kind == "schema" and other.senses[0].compound and other.senses[0].table == table:
+                gap = min(abs(other.start - span.end), abs(span.start - other.end))
+                best = max(best, MENTIONED + NEAR / (1 + gap))
         if any(s.compound and s.table == table for s in span.senses):
             best = max(best, 0.5 * COMPOUND)
         return best

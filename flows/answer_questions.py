@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
@@ -72,8 +73,15 @@ def answer_batch(
     predictions = tuple(p for p in recorded if p.question_id in ids)
     lineup = ("recorded",) if recorded else options.lineup
 
-    ground = submission(ground_questions, *place, questions=questions, offline=offline, examples=options.examples)
-    link = submission(link_schema, *place, questions=questions, groundings=ground.future, offline=offline)
+    ground = submission(ground_questions, *place, questions=questions, offline=offline, **grounding_options(options))
+    link = submission(
+        link_schema,
+        *place,
+        questions=questions,
+        groundings=ground.future,
+        offline=offline,
+        **options.switched_off("linking", linked=False),
+    )
     generate = submission(
         generate_candidates,
         *place,
@@ -94,6 +102,7 @@ def answer_batch(
         offline=offline,
         timeout=options.timeout,
         empty_is_wrong=options.empty_is_wrong,
+        **options.switched_off("fixer", repaired=False),
     )
     select = submission(
         select_answers,
@@ -103,8 +112,15 @@ def answer_batch(
         offline=offline,
         margin=options.margin,
         empty_is_wrong=options.empty_is_wrong,
+        **options.switched_off("selection", selected=False),
     )
     return [ground, link, generate, repair, select]
+
+
+def grounding_options(options: Options) -> dict[str, Any]:
+    """What the grounding task reads of the options."""
+    examples = 0 if "examples" in options.without else options.examples
+    return {"examples": examples, **options.switched_off("cells", cells=False)}
 
 
 def load_recorded(file: str, questions: Sequence[Question]) -> list[Prediction]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from flows.cli_evaluation import EVALUATION_COMMANDS
 from flows.cli_options import (
     DATASET,
     Commands,
@@ -137,26 +138,53 @@ def ask(
     is_flag=True,
     help="Read every rule as BIRD's evaluation_ex.py does, mistakes included.",
 )
+@click.option("--any-column-order", is_flag=True, help="Allow columns in another order, as Spider does.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    type=click.Choice(["ex", "soft-f1", "r-ves"]),
+    default=("ex",),
+    show_default=True,
+    help="What to measure beside execution accuracy; may be repeated.",
+)
+@click.option(
+    "--by",
+    multiple=True,
+    type=click.Choice(["difficulty", "database", "feature"]),
+    help="Print the scores of such groups of questions, too; may be repeated.",
+)
+@click.option(
+    "--rounds", type=click.IntRange(1), default=100, show_default=True, help="Timed runs per answer, for r-ves."
+)
 @shared_options
 def score(
     dataset: str,
     predictions: str,
-    split: str,
-    timeout: float,
     strict_parity: bool,
+    any_column_order: bool,
     artifacts: str,
     as_json: bool,
+    **changed: Any,
 ) -> int:
-    """Score recorded PREDICTIONS on DATASET: execution accuracy of each model.
+    """Score recorded PREDICTIONS on DATASET: execution accuracy, Soft-F1 and R-VES of each model.
 
     PREDICTIONS is JSON lines (question_id, sql, optional db_id and model) or BIRD's own JSON.
 
-    JSON: {models: {NAME: {n, correct, execution_accuracy}}, problems: [..], differences: {RULE: count}};
-    execution_accuracy is a percentage from 0 to 100.
+    JSON: {models: {NAME: {n, correct, execution_accuracy, soft_f1, r_ves, by: {difficulty: {GROUP: {..}}, database,
+    feature}}}, problems: [..], differences: {RULE: count}}; shares are percentages from 0 to 100, metrics that were
+    not asked for are left out, and features are those of the gold SQL.
     """
-    from flows.commands import run_score
+    from flows.evaluation_commands import ScoreOptions, run_score
 
-    return run_score(dataset, predictions, split, timeout, strict_parity, as_json)
+    if strict_parity and any_column_order:
+        raise click.UsageError("--any-column-order is Spider's rule, --strict-parity is BIRD's: choose one of them")
+    options = ScoreOptions(strict_parity=strict_parity, any_column_order=any_column_order, **changed)
+    return run_score(dataset, predictions, options, as_json)
+
+
+for command in EVALUATION_COMMANDS:
+    main.add_command(command)
 
 
 if __name__ == "__main__":

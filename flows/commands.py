@@ -5,7 +5,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,9 @@ from flows.headline import collected
 from flows.manifests import manifest_of, read_manifest
 from flows.options import Options
 from flows.progress import watched_by
-from nl2sql.benchmarks import load_benchmark, well_formed
+from nl2sql.benchmarks import load_benchmark
 from nl2sql.errors import UserError
 from nl2sql.rows import Step
-from nl2sql.scoring.execution_accuracy import SCORING_LIMITS, score_predictions
-from nl2sql.scoring.predictions import load_predictions
 from tasks.artifact_store import ArtifactStore
 
 SCREEN = Console()
@@ -145,40 +142,6 @@ def run_evaluation(options: Options, as_json: bool, **asked: Any) -> int:
     SCREEN.print(Text(f"report: {summary.report}"), soft_wrap=True)
     result = json.loads(Path(summary.report).with_name("summary.json").read_text(encoding="utf-8"))
     return end(state, steps, result, as_json)
-
-
-def run_score(dataset: str, predictions: str, split: str, timeout: float, strict_parity: bool, as_json: bool) -> int:
-    """Score a file of recorded predictions and print a line per model, best first."""
-    loaded = load_predictions(predictions)
-    benchmark = load_benchmark(dataset, split)
-    limits = replace(SCORING_LIMITS, seconds=timeout)
-    with MARGIN.status(f"scoring {len(loaded.items):,} predictions"):
-        scores = score_predictions(
-            loaded, benchmark.questions, benchmark.databases, limits, strict_parity=strict_parity
-        )
-    problems = [f"{p.where}: {p.what}" for p in (*benchmark.problems, *loaded.problems, *scores.problems)]
-    for problem in problems:
-        click.echo(f"nl2sql: note: {problem}", err=True)
-    best_first = sorted(scores.models.items(), key=lambda item: (-item[1].execution_accuracy, item[0]))
-    models = {
-        name: {"n": s.n, "correct": s.correct, "execution_accuracy": round(100 * s.execution_accuracy, 2)}
-        for name, s in best_first
-    }
-    SCREEN.print(_score_table(models))
-    if scores.differences:
-        SCREEN.print(f"[dim]BIRD's own evaluator differs on: {dict(scores.differences)}; see docs/scoring.md[/dim]")
-    if as_json:
-        click.echo(json_line({"models": models, "problems": problems, "differences": dict(scores.differences)}))
-    return 0
-
-
-def _score_table(models: dict[str, dict[str, Any]]) -> Table:
-    table = Table("model", "correct", "n", "EX %", box=None, pad_edge=False)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for name, m in models.items():
-        table.add_row(Text(well_formed(name)), f"{m['correct']:,}", f"{m['n']:,}", f"{m['execution_accuracy']:.2f}")
-    return table
 
 
 def run_ask(

@@ -2,7 +2,6 @@
 
 import json
 import os
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -33,7 +32,7 @@ def prepare(verbose: bool = False) -> None:
     """Set what the user has not set, and use the local Prefect server when one is running."""
     for name, value in {**DEFAULTS, **({} if verbose else QUIET)}.items():
         os.environ.setdefault(name, value)
-    if not _chosen_by_user() and _server_runs():
+    if not _chosen_by_user() and local_server_runs():
         os.environ["PREFECT_API_URL"] = LOCAL_SERVER
 
 
@@ -57,10 +56,10 @@ def _chosen_by_user() -> bool:
     return "PREFECT_API_URL" in os.environ or (profiles.is_file() and "PREFECT_API_URL" in profiles.read_text())
 
 
-def _server_runs() -> bool:
+def local_server_runs(address: str = LOCAL_SERVER) -> bool:
     """Whether a Prefect server of our version answers on this machine: another version may not speak our API."""
     try:
-        with urllib.request.urlopen(f"{LOCAL_SERVER}/admin/version", timeout=0.5) as answer:
+        with urllib.request.urlopen(f"{address}/admin/version", timeout=0.5) as answer:
             return json.load(answer) == version("prefect")
-    except (OSError, ValueError, urllib.error.URLError):
+    except (OSError, ValueError):
         return False

@@ -53,7 +53,7 @@ def evaluate_benchmark(
     steps = [*steps, *settle("score answers", submitted)]
 
     questions = [q for batch in batches for q in batch.questions]
-    preset = "recorded" if predictions else options.preset
+    preset = "-without-".join(["recorded" if predictions else options.preset, *options.without])
     run = describe_run(dataset, preset, artifacts, output, started)
     summary = write_report(run, benchmark, questions, steps)
     publish_headline(summary, steps)

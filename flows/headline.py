@@ -50,7 +50,7 @@ def publish_headline(summary: RunSummary, steps: Sequence[Step]) -> None:
         TableArtifact(
             key=artifact_key("failed", *place),
             table=failed,
-            description=f"{len(failed)} tasks without a result. Run the same again: only these are repeated",
+            description=f"{len(failed)} tasks without a result. Run the same again: what succeeded is reused",
             flow_run_id=run,
         ).create()
 

@@ -61,7 +61,8 @@ def _step(submission: Submission) -> Step:
 def _reason(state: State) -> str:
     if state.name == "NotReady":
         return "skipped: a task before it failed"
-    return (state.message or state.name or "failed").removeprefix("Task run encountered an exception ")
+    message = (state.message or state.name or "failed").removeprefix("Task run encountered an exception ")
+    return message.removeprefix("UserError: ")  # its text is written for the user
 
 
 def finish(store: ArtifactStore, steps: Iterable[Step], headline: str = "") -> State:
@@ -76,10 +77,10 @@ def finish(store: ArtifactStore, steps: Iterable[Step], headline: str = "") -> S
     if not failed:
         reused = sum(s.reused for s in lines)
         return Completed(message=f"{said}{len(lines)} artifacts, {reused} of them reused", data=manifest)
-    skipped = sum(bool(s.error) for s in lines) - len(failed)
+    first = failed[0]
     return Failed(
-        message=f"{said}{len(failed)} of {len(lines)} tasks failed ({skipped} more were skipped),"
-        f" first {name_of_step(failed[0])}: {failed[0].error}. Run the same again: only these are repeated",
+        message=f"{said}{len(failed)} of {len(lines)} tasks failed; {name_of_step(first)}: {first.error}."
+        " Run the same again: what succeeded is reused",
         data=manifest,
     )
 
@@ -114,6 +115,14 @@ def manifest_of(state: State) -> Artifact:
         state.result()  # raises what stopped the flow
         raise TypeError(f"a flow ended with {result!r} and not with a manifest")
     return result
+
+
+def log_ending(stage: str, state: State) -> Artifact:
+    """The manifest of a flow that ended inside this one, whose log says how; raises as `manifest_of`."""
+    logger = get_run_logger()
+    say = logger.info if state.is_completed() else logger.error
+    say("%s: %s", stage, state.message)
+    return manifest_of(state)
 
 
 def read_manifest(manifest: Artifact) -> list[Step]:

@@ -2,11 +2,14 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nl2sql.errors import UserError
 
+# What an ablation can take away, and from which task (docs/scoring.md says how each is done).
+PARTS = ("linking", "cells", "examples", "fixer", "selection")
 PRESETS = Path(__file__).parent.parent / "deployments" / "presets"
 
 
@@ -24,14 +27,21 @@ class Options(BaseModel):
     empty_is_wrong: bool | None = Field(
         default=None, description="Treat an empty result as a mistake; by default so for BIRD and not elsewhere"
     )
+    without: tuple[Literal["linking", "cells", "examples", "fixer", "selection"], ...] = Field(
+        default=(), description="Parts of the pipeline to switch off, to see what they are worth"
+    )
+
+    def switched_off(self, part: str, **changed: Any) -> dict[str, Any]:
+        """The arguments that take a part away from its task; none, so that its cache key stays, when it is on."""
+        return changed if part in self.without else {}
 
 
 def load_preset(name: str) -> Options:
     """Read deployments/presets/NAME.toml; raises UserError that lists the presets or names the wrong option."""
+    known = sorted(p.stem for p in PRESETS.glob("*.toml"))
+    if name not in known:  # a name, never a path
+        raise UserError(f"no preset {name!r}: choose one of {', '.join(known)} with --preset")
     path = PRESETS / f"{name}.toml"
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in PRESETS.glob("*.toml")))
-        raise UserError(f"no preset {name!r}: choose one of {known} with --preset")
     try:
         return Options(preset=name, **tomllib.loads(path.read_text(encoding="utf-8")))
     except tomllib.TOMLDecodeError as error:

@@ -28,7 +28,7 @@ def watched_by(watcher: Watcher) -> Iterator[None]:
 
 
 class Progress:
-    """Counts the tasks of one stage as they finish. Its artifact's key is progress-<dataset>-<stage>."""
+    """Counts the tasks of one stage as they finish; the artifact progress-<dataset> shows the stage that runs."""
 
     def __init__(self, stage: str, total: int):
         """Announce a stage of `total` tasks; call it inside a flow."""
@@ -38,7 +38,7 @@ class Progress:
         self._tell()
 
     def _create(self) -> UUID:
-        key = artifact_key("progress", dataset_name(), self.stage)
+        key = artifact_key("progress", dataset_name())
         return cast(UUID, create_progress_artifact(0.0, key, self._description()))
 
     def _description(self) -> str:

@@ -8,7 +8,7 @@ from prefect.client.schemas.objects import State
 from flows.answer_questions import answer_questions
 from flows.build_indexes import build_indexes
 from flows.evaluate_benchmark import evaluate_benchmark
-from flows.manifests import manifest_of, pass_on
+from flows.manifests import log_ending, pass_on
 from flows.options import Options
 from flows.profile_databases import profile_databases
 from flows.run_names import run_name
@@ -33,8 +33,8 @@ def run_pipeline(
     data = {"dataset": dataset, "databases": databases, "artifacts": artifacts, "options": options}
     asked = {"limit": limit, "split": split, "predictions": predictions}
 
-    profiled = manifest_of(profile_databases(**data, return_state=True))
-    indexed = manifest_of(build_indexes(**data, profiled=profiled, return_state=True))
-    answered = manifest_of(answer_questions(**data, **asked, indexed=indexed, return_state=True))
+    profiled = log_ending("profile databases", profile_databases(**data, return_state=True))
+    indexed = log_ending("build indexes", build_indexes(**data, profiled=profiled, return_state=True))
+    answered = log_ending("answer questions", answer_questions(**data, **asked, indexed=indexed, return_state=True))
     ending = {"output": output, "answered": answered, "started": started}
     return pass_on(evaluate_benchmark(**data, **asked, **ending, return_state=True))

@@ -102,7 +102,7 @@ def _cell(value: object) -> Text:
 
 def _sql(sql: str) -> Text:
     lines = "\n".join(map(visible, sql.split("\n")))
-    highlighted = Syntax("", "sql", background_color="default").highlight(lines)
+    highlighted = Syntax("", "sql", background_color="default", word_wrap=True).highlight(lines)
     highlighted.rstrip()
     return highlighted
 
@@ -170,7 +170,7 @@ def _show_candidate(repair: Repair, pattern: str, screen: Console) -> None:
     if repair.actions:
         parts.append(f"repaired: {', '.join(repair.actions)}")
     screen.print(_words("  ".join(filter(None, parts)), "bold"))
-    screen.print(Padding(_sql(repair.sql), (0, 0, 0, 2)))
+    screen.print(Padding(_sql(repair.sql), (0, 0, 0, 2), expand=False))
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:

@@ -281,7 +281,8 @@ def _opening_error(path: Path) -> str:
     try:
         connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
     except sqlite3.Error as error:
-        return str(error)
+        unshared = str(error) == "unable to open database file" and path.with_name(path.name + "-wal").exists()
+        return f"{error} (with its -wal file it opens only in a folder that can be written)" if unshared else str(error)
     finally:
         connection.close()
     return ""

@@ -7,6 +7,9 @@ from tasks.database_context import CONTEXT_CALLS, OfflineArtifacts, open_context
 
 
 @artifact_task("groundings", calls=[op.ground_questions, *CONTEXT_CALLS], tags=["online"])
-def ground_questions(questions: tuple[Question, ...], offline: OfflineArtifacts, examples: int) -> list[Grounding]:
-    """Look up literals, columns and similar examples for a batch of questions."""
-    return op.ground_questions(questions, open_context(offline), example_limit=examples)
+def ground_questions(
+    questions: tuple[Question, ...], offline: OfflineArtifacts, examples: int, cells: bool = True
+) -> list[Grounding]:
+    """Look up literals, columns and similar examples for a batch of questions; without `cells` match no literal."""
+    cell_limit = op.CELL_LIMIT if cells else 0
+    return op.ground_questions(questions, open_context(offline), cell_limit=cell_limit, example_limit=examples)

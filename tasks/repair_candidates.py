@@ -17,8 +17,12 @@ def repair_candidates(
     offline: OfflineArtifacts,
     timeout: float,
     empty_is_wrong: bool,
+    repaired: bool = True,
 ) -> list[Repair]:
-    """Execute candidates read-only and repair those that fail, where facts of the database allow it."""
+    """Execute candidates read-only and repair those that fail, where facts of the database allow it.
+
+    Not `repaired`, they are only executed.
+    """
     return op.repair_candidates(
         questions,
         read_rows(groundings, Grounding),
@@ -27,4 +31,5 @@ def repair_candidates(
         open_context(offline),
         limits=Limits(seconds=timeout),
         empty_is_wrong=empty_is_wrong,
+        rounds=op.ROUNDS if repaired else 0,
     )

@@ -47,6 +47,7 @@ def repair_candidates(
     limits: Limits | None = None,
     empty_is_wrong: bool = True,
     workers: int | None = None,
+    rounds: int = ROUNDS,
 ) -> list[Repair]:
     """Execute the candidates of one database, repair those that fail, and give one row for each, in their order.
 
@@ -54,7 +55,8 @@ def repair_candidates(
     results where the database shows a mistake, and with `empty_is_wrong` also by values that are merely close. A
     repair is kept only when the outcome is better than before: error, timeout and too_large < empty and all_null < ok.
     Timeouts, too large results and statements of over 20,000 characters are not repaired.
-    `limits.keep_rows` bounds the preview. Neither the gold SQL nor, so far, groundings and linkings are looked at.
+    With 0 `rounds` nothing is repaired. `limits.keep_rows` bounds the preview. Neither the gold SQL nor, so far,
+    groundings and linkings are looked at.
     """
 
     def execute(statements: Sequence[str]) -> Sequence[ExecutionResult]:
@@ -62,17 +64,21 @@ def repair_candidates(
 
     statements = list(dict.fromkeys(c.sql for c in candidates))
     results = dict(zip(statements, execute(statements), strict=True))
-    mended = mend_statements(results, context, execute, empty_is_wrong)
+    mended = mend_statements(results, context, execute, empty_is_wrong, rounds)
     return [_row(c, mended[c.sql]) for c in candidates]
 
 
 def mend_statements(
-    results: Mapping[str, ExecutionResult], context: DatabaseContext, execute: Execute, empty_is_wrong: bool
+    results: Mapping[str, ExecutionResult],
+    context: DatabaseContext,
+    execute: Execute,
+    empty_is_wrong: bool,
+    rounds: int = ROUNDS,
 ) -> dict[str, Mending]:
     """Repair statements, given with their results, in rounds; by the statement as it was."""
     blank_repairs = BLANK_REPAIRS + EMPTY_REPAIRS if empty_is_wrong else BLANK_REPAIRS
     mendings = [_begin(sql, result) for sql, result in results.items()]
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         open_ones = [m for m in mendings if not m.finished]
         if not open_ones:
             break

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from nl2sql.online.candidate_weights import RAN, accuracy_of, system_of, weigh_candidates
+from nl2sql.online.candidate_weights import ACCURACY, RAN, accuracy_of, system_of, weigh_candidates
 from nl2sql.online.sql_facts import SqlFacts, read_facts
 from nl2sql.rows import Grounding, Linking, Question, Repair
 
@@ -29,7 +29,7 @@ class Pool:
     accuracies: Mapping[str, float]
     candidates: tuple[Repair, ...]  # those that ran
     facts: tuple[SqlFacts, ...]  # one per candidate
-    weights: np.ndarray  # (candidates,), sum to 1 over those that ran
+    voices: np.ndarray  # (candidates,), one voice per system whatever its accuracy; sum to 1
     digests: tuple[str, ...]  # one per result, in order of appearance
     members: tuple[np.ndarray, ...]  # indices of its candidates, per result
 
@@ -37,7 +37,7 @@ class Pool:
         """Per result the weight of all candidates that have the same `key` as its first member."""
         keys = [key(c) for c in self.candidates]
         held: dict[object, float] = defaultdict(float)
-        for k, weight in zip(keys, self.weights, strict=True):
+        for k, weight in zip(keys, self.voices, strict=True):
             held[k] += float(weight)
         return np.array([held[keys[m[0]]] for m in self.members])
 
@@ -60,12 +60,12 @@ def gather_pool(
     linking: Linking | None = None,
 ) -> Pool:
     """Group one question's candidates by result. Without a grounding or a linking their features are 0."""
-    weights = weigh_candidates(candidates, accuracies) if candidates else {}
+    voices = weigh_candidates(candidates, dict.fromkeys((system_of(c.generator) for c in candidates), ACCURACY))
     ran = tuple(c for c in candidates if c.outcome in RAN)
     members: dict[str, list[int]] = defaultdict(list)
     for place, candidate in enumerate(ran):
         members[candidate.result_digest].append(place)
-    held = np.array([weights[c.candidate_id] for c in ran])
+    held = np.array([voices[c.candidate_id] for c in ran])
     return Pool(
         question,
         grounding,
@@ -79,13 +79,13 @@ def gather_pool(
     )
 
 
-def measure_features(pool: Pool) -> np.ndarray:
-    """The features of each result of a pool: (results, FEATURES), float64. They are compared within one question
+def measure(pool: Pool, features: Mapping[str, Callable[[Pool], np.ndarray]]) -> np.ndarray:
+    """The features of each result of a pool: (results, features), float64. They are compared within one question
     only, so that what is the same for all its results does not matter.
     """
-    return np.stack([feature(pool) for feature in FEATURES.values()], axis=1) if pool.digests else np.zeros(
-        (0, len(FEATURES))
-    )
+    if not pool.digests or not features:
+        return np.zeros((len(pool.digests), len(features)))
+    return np.stack([feature(pool) for feature in features.values()], axis=1)
 
 
 def _log(shares: np.ndarray) -> np.ndarray:
@@ -99,7 +99,12 @@ def votes(pool: Pool) -> np.ndarray:
 
 def weight(pool: Pool) -> np.ndarray:
     """Log of its share of the weight: one voice per system, as loud as the system is accurate."""
-    return _log(np.array([pool.weights[m].sum() for m in pool.members]))
+    voices = [
+        share * _odds(accuracy_of(c.generator, pool.accuracies))
+        for share, c in zip(pool.voices, pool.candidates, strict=True)
+    ]
+    held = np.array([max(0.0, sum(voices[i] for i in m)) for m in pool.members])
+    return _log(held / max(held.sum(), 1e-9))
 
 
 def best_generator(pool: Pool) -> np.ndarray:
@@ -156,7 +161,7 @@ def overlap(pool: Pool) -> np.ndarray:
 
 
 def _alikeness(cells: Sequence[frozenset[str]], pool: Pool) -> np.ndarray:
-    held = np.array([pool.weights[m].sum() for m in pool.members])
+    held = np.array([pool.voices[m].sum() for m in pool.members])
     return _jaccard(cells) @ held
 
 
@@ -183,7 +188,7 @@ def _cells(preview: str) -> frozenset[str]:
 
 def wording(pool: Pool) -> np.ndarray:
     """How alike its statements are to all candidates': weighted mean Jaccard index of names, values and clauses."""
-    return pool.mean(_jaccard([f.pieces for f in pool.facts]) @ pool.weights)
+    return pool.mean(_jaccard([f.pieces for f in pool.facts]) @ pool.voices)
 
 
 def cells(pool: Pool) -> np.ndarray:
@@ -231,8 +236,12 @@ _WRITTEN = {"divide": ("/",), "subtract": ("-",), "multiply": ("*",), "percentag
 def evidence(pool: Pool) -> np.ndarray:
     """Share of what the evidence spells out (values, numbers, columns, functions) that its statements hold."""
     asked = _asked(pool.question.evidence)
-    return pool.mean([_share([not f.pieces.isdisjoint(ways) or not f.strings.isdisjoint(ways) for ways in asked])
-                      for f in pool.facts])
+    return pool.mean(
+        [
+            _share([not f.pieces.isdisjoint(ways) or not f.strings.isdisjoint(ways) for ways in asked])
+            for f in pool.facts
+        ]
+    )
 
 
 @lru_cache(maxsize=10_000)
@@ -256,8 +265,7 @@ _CUES = (
     (re.compile(r"\baverage\b|\bmean\b", re.IGNORECASE), ("avg", "sum")),
     (re.compile(r"\bpercentage\b|\bpercent\b|\bratio\b", re.IGNORECASE), ("count", "sum", "avg")),
     (re.compile(r"\btotal\b|\bin all\b", re.IGNORECASE), ("sum", "count", "total")),
-    (re.compile(r"\b(?!(?:at|interest|request|forest)\b)\w+est\b|\bmost\b", re.IGNORECASE),
-     ("limit", "max", "min")),
+    (re.compile(r"\b(?!(?:at|interest|request|forest)\b)\w+est\b|\bmost\b", re.IGNORECASE), ("limit", "max", "min")),
     (re.compile(r"\bor\b|\beither\b", re.IGNORECASE), ("or", "in", "union")),
     (re.compile(r"\b(?:not|without|never|no)\b|n't\b", re.IGNORECASE), ("not", "except", "<>", "null", "exists")),
     (re.compile(r"\b(?:each|every|per)\b", re.IGNORECASE), ("group",)),
@@ -280,14 +288,11 @@ def uncued(pool: Pool) -> np.ndarray:
 _UNASKED = (
     (re.compile(r"est\b|\bmost\b|\bleast\b|\btop\b|\bfirst\b|\blast\b|\bm(?:ax|in)|\d", re.IGNORECASE), ("limit",)),
     (re.compile(r"average|mean|avg|percent|ratio", re.IGNORECASE), ("avg",)),
-    (re.compile(r"many|number|count|total|sum|percent|ratio|most|least|average|each|than", re.IGNORECASE),
-     ("count", "sum")),
+    (
+        re.compile(r"many|number|count|total|sum|percent|ratio|most|least|average|each|than", re.IGNORECASE),
+        ("count", "sum"),
+    ),
 )
-
-
-def distinct(pool: Pool) -> np.ndarray:
-    """Share of its statements with DISTINCT."""
-    return pool.mean([float(f.has("distinct")) for f in pool.facts])
 
 
 def brevity(pool: Pool) -> np.ndarray:
@@ -296,20 +301,12 @@ def brevity(pool: Pool) -> np.ndarray:
     return np.median(lengths) - np.array([lengths[m].min() for m in pool.members])
 
 
-def single_value(pool: Pool) -> np.ndarray:
-    """1 where a question that asks for one number gets one value, -1 where it does not, 0 for other questions."""
-    asks = re.match(r"\W*(?:how many|how much|what is the (?:total|average|number|percentage))\b",
-                    pool.question.question, re.IGNORECASE)
-    one = [c.row_count == 1 and c.column_count == 1 for c in pool.first]
-    return np.array([(1.0 if o else -1.0) if asks else 0.0 for o in one])
-
-
-Feature = Callable[[Pool], np.ndarray]
-FEATURES: dict[str, Feature] = {
+FEATURES: dict[str, Callable[[Pool], np.ndarray]] = {
     f.__name__: f
     for f in (
-        votes, weight, best_generator, systems, empty, all_null, zero, repaired, same_width, same_height, overlap,
-        wording, cells, foreign_strings, linked, unlinked, evidence, numbers, cues, uncued, distinct, brevity,
-        single_value,
+        votes, systems, empty, all_null, zero, repaired, same_width, same_height, overlap, wording, cells,
+        foreign_strings, linked, unlinked, evidence, numbers, cues, uncued, brevity,
     )
 }  # fmt: skip
+# These depend on what is known of the generators, the others on the pool alone.
+ACCURACY_FEATURES: dict[str, Callable[[Pool], np.ndarray]] = {f.__name__: f for f in (weight, best_generator)}

@@ -27,6 +27,7 @@ PATHS = {
     "rank": "the generators' ranks decide",
     "tournament": "a judge compared pairs",
     "none": "no candidate has a result",
+    "first": "the first candidate: selection is switched off",
 }
 
 

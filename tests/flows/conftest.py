@@ -3,10 +3,11 @@
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 from flows.environment import DEFAULTS, QUIET
 
@@ -45,14 +46,19 @@ def server(tmp_path_factory) -> Iterator[str]:
         yield str(PREFECT_API_URL.value())
 
 
+def build_database(path: Path, script: str) -> Path:
+    """An SQLite file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path)
+    connection.executescript(script)
+    connection.close()
+    return path
+
+
 def build_benchmark(folder: Path) -> Path:
     """Two databases and five questions in BIRD's layout."""
     for db_id, script in TABLES.items():
-        path = folder / "dev_databases" / db_id / f"{db_id}.sqlite"
-        path.parent.mkdir(parents=True)
-        connection = sqlite3.connect(path)
-        connection.executescript(script)
-        connection.close()
+        build_database(folder / "dev_databases" / db_id / f"{db_id}.sqlite", script)
     questions = [
         {"question_id": i, "db_id": db, "question": q, "evidence": "", "SQL": sql, "difficulty": "simple"}
         for i, (db, q, sql) in enumerate(QUESTIONS)
@@ -65,3 +71,29 @@ def build_benchmark(folder: Path) -> Path:
 def tiny(tmp_path) -> Path:
     """A tiny benchmark that a test may change."""
     return build_benchmark(tmp_path / "tiny")
+
+
+@pytest.fixture
+def database(tmp_path) -> Callable[..., Path]:
+    """Make an SQLite file from a script; without one the zoo."""
+    return lambda script=TABLES["zoo"], name="some.sqlite": build_database(tmp_path / "databases" / name, script)
+
+
+@pytest.fixture(scope="session")
+def artifacts(tmp_path_factory) -> Path:
+    """A folder of artifacts for tests that do not count what runs: equal databases are profiled once."""
+    return tmp_path_factory.mktemp("artifacts")
+
+
+@pytest.fixture(scope="session")
+def nl2sql(artifacts) -> Callable[..., Result]:
+    """Run the command in this process on an 80 column screen, with the shared artifacts unless told otherwise."""
+    from flows.cli import main
+
+    def run(command: str, *arguments: object) -> Result:
+        words = [command, *map(str, arguments)]
+        if "--artifacts" not in words and "--help" not in words:
+            words += ["--artifacts", str(artifacts)]
+        return CliRunner().invoke(main, words, env={"COLUMNS": "80"})
+
+    return run

@@ -16,7 +16,7 @@ from nl2sql.rows import ColumnName
 MAX_EVIDENCE = 4_000  # characters that are read
 MAX_NESTING = 3  # "x refers to y refers to z": how far meanings are followed
 CLAUSE_END = re.compile(
-    r";|\.\s+(?=[A-Z'\"])|\.\s*$|\n|,\s*(?=(?:and\s+)?[^,;=()]{2,60}?\s(?:refers?|means?|stands?)\s(?:to|for|that)?)"
+    r";|\.\s+(?=[A-Z'\"])|\.\s*$|\n|,\s*(?=(?!\s*it\s)(?:and\s+)?[^,;=()]{2,60}?\s(?:refers?|means?|stands?)\s(?:to|for|that)?)"
     r"|,\s*(?=[^,;=()]{2,40}?\s(?:is|are)\s(?:a|an|the)\s)"
 )
 LINK = re.compile(
@@ -77,12 +77,15 @@ def _read_clause(clause: str, resolve: Resolver, values: Values) -> list[Hint]:
         return [_from_expression((), clause, resolve, values)]
     except NotAnExpression:
         pass
-    if match := EQUATION.match(clause):
-        hint = _read_meaning(stems(match["phrase"]), match["formula"], resolve, values)
-        return [hint] if hint else []
+    equation = EQUATION.match(clause)
+    hint = _read_meaning(stems(equation["phrase"]), equation["formula"], resolve, values) if equation else None
+    if hint is not None and (hint.conditions or hint.columns or hint.formula is not None):
+        return [hint]
     if match := IS_A.match(clause):
         return _read_kind(match["values"], match["what"], resolve)
-    return _read_tail(clause, resolve, values)
+    found = _read_tail(clause, resolve, values)
+    stated = None if found else _read_fragments((), clause, resolve, values)
+    return [stated] if stated else found
 
 
 def _read_tail(clause: str, resolve: Resolver, values: Values) -> list[Hint]:

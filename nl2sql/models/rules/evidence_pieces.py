@@ -23,6 +23,43 @@ class NotAnExpression(ValueError):
     """The text is prose, or names a column that does not exist."""
 
 
+# What evidence calls a function, and what it is: an SQL name, an operator or a part of a date.
+FUNCTIONS = {
+    "sum": "SUM",
+    "count": "COUNT",
+    "avg": "AVG",
+    "average": "AVG",
+    "max": "MAX",
+    "min": "MIN",
+    "divide": "/",
+    "divde": "/",
+    "subtract": "-",
+    "substract": "-",
+    "subtraction": "-",
+    "multiply": "*",
+    "add": "+",
+    "year": "year",
+    "month": "month",
+    "day": "day",
+    "distinct": "DISTINCT",
+    "strftime": "STRFTIME",
+    "abs": "ABS",
+    "round": "ROUND",
+    "substr": "SUBSTR",
+    "substring": "SUBSTR",
+    "instr": "INSTR",
+    "lower": "LOWER",
+    "upper": "UPPER",
+    "date": "DATE",
+    "julianday": "JULIANDAY",
+    "multiplication": "*",
+    "addition": "+",
+    "division": "/",
+    "avgerage": "AVG",
+    "length": "LENGTH",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A token of evidence: kind is text, number, word or operator."""

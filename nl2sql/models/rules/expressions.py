@@ -4,46 +4,12 @@ import re
 
 from sqlglot import exp
 
-from nl2sql.models.rules.evidence_pieces import NotAnExpression, Piece, Reader, Resolver, pieces_of
+from nl2sql.models.rules.evidence_pieces import FUNCTIONS, NotAnExpression, Piece, Reader, Resolver, pieces_of
 from nl2sql.models.rules.formulas import aggregated, arithmetic, divided, is_condition, multiplied, where
 from nl2sql.models.rules.query import column, number, text
 from nl2sql.models.rules.values import Values, compared
 from nl2sql.rows import ColumnName
 
-FUNCTIONS = {
-    "sum": "SUM",
-    "count": "COUNT",
-    "avg": "AVG",
-    "average": "AVG",
-    "max": "MAX",
-    "min": "MIN",
-    "divide": "/",
-    "divde": "/",
-    "subtract": "-",
-    "substract": "-",
-    "subtraction": "-",
-    "multiply": "*",
-    "add": "+",
-    "year": "year",
-    "month": "month",
-    "day": "day",
-    "distinct": "DISTINCT",
-    "strftime": "STRFTIME",
-    "abs": "ABS",
-    "round": "ROUND",
-    "substr": "SUBSTR",
-    "substring": "SUBSTR",
-    "instr": "INSTR",
-    "lower": "LOWER",
-    "upper": "UPPER",
-    "date": "DATE",
-    "julianday": "JULIANDAY",
-    "multiplication": "*",
-    "addition": "+",
-    "division": "/",
-    "avgerage": "AVG",
-    "length": "LENGTH",
-}
 AGGREGATE = {"SUM", "COUNT", "AVG", "MAX", "MIN"}
 CONNECTIVES = {
     "and",

@@ -37,6 +37,12 @@ def read(harbour):
         ("named so refers to ship_name which contains 'or'", "ship.ship_name LIKE '%or%'"),
         ("the O'Neill refers to last_name = 'O'Neill'", "captain.last_name = 'O''Neill'"),
         ("tonnage < 100 means that the ship is small", "ship.tonnage < 100"),
+        ("ships' ids refer to ship_id; big refers to tonnage > 5", "ship.tonnage > 5"),
+        ("the O'Neill refers to last_name = 'O''Neill'", "captain.last_name = 'O''Neill'"),
+        ("heavy refers to tonnage value > 5", "ship.tonnage > 5"),
+        ("A is a good mark in which ship_type = 'A' for the ship", "ship.ship_type = 'A'"),
+        ("If cargo is NULL, it means that the voyage was empty", "voyage.cargo IS NULL"),
+        ("old refers to built_year < 1990 and ships refers to ship.ship_id", "ship.built_year < 1990"),
         ("cargo = 'oil' or 'grain'", "voyage.cargo = 'oil' OR voyage.cargo = 'grain'"),
     ],
 )

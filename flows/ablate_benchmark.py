@@ -36,8 +36,8 @@ def ablate_benchmark(
     reused. Each variant leaves its own report in a folder of `output`.
     """
     remove_stale_temporaries(artifacts)
-    data = {"dataset": dataset, "databases": databases, "artifacts": artifacts}
-    asked = {"limit": limit, "split": split, "predictions": predictions}
+    data = {"dataset": dataset, "databases": databases, "split": split, "artifacts": artifacts}
+    asked = {"limit": limit, "predictions": predictions}
     indexed = manifest_of(build_indexes(**data, options=options, return_state=True))
     states: dict[str, State] = {}
     for name, changed in variants_of(options, without).items():

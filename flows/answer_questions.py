@@ -20,6 +20,7 @@ from flows.manifests import (
     submission,
 )
 from flows.options import Options
+from flows.policies import selection_policy
 from flows.run_names import run_name
 from flows.task_runner import TASK_RUNNER
 from nl2sql.benchmarks import load_benchmark
@@ -47,7 +48,7 @@ def answer_questions(
 ) -> State:
     """An answer to every question; the result is the manifest. With `predictions`, these files are the lineup."""
     store = ArtifactStore(artifacts)
-    indexed = indexed or manifest_of(build_indexes(dataset, databases, artifacts, options, return_state=True))
+    indexed = indexed or manifest_of(build_indexes(dataset, databases, split, artifacts, options, return_state=True))
     benchmark = load_benchmark(dataset, split, databases)
     offline = offline_artifacts(indexed, benchmark.databases)
     recorded = [p for file in predictions for p in load_recorded(file, benchmark.questions)]
@@ -113,6 +114,7 @@ def answer_batch(
         margin=options.margin,
         empty_is_wrong=options.empty_is_wrong,
         **options.switched_off("selection", selected=False),
+        **selection_policy(options.policy, batch.db_id, groundings=ground.future, linkings=link.future),
     )
     return [ground, link, generate, repair, select]
 

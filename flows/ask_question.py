@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flows.options import Options
+from flows.policies import selection_policy
 from nl2sql.benchmarks import load_benchmark, well_formed
 from nl2sql.errors import UserError
 from nl2sql.execution import ExecutionResult, Limits, execute_many
@@ -93,6 +94,7 @@ def answer(question: Question, offline: OfflineArtifacts, store: ArtifactStore, 
         offline=offline,
         margin=options.margin,
         empty_is_wrong=empty_is_wrong,
+        **selection_policy(options.policy, offline.database.db_id, groundings=groundings, linkings=linkings),
     )
     (selection,) = read_rows(selections, Selection)
     (result,) = execute_many(

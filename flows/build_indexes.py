@@ -20,14 +20,16 @@ from tasks.store_questions import store_questions
 def build_indexes(
     dataset: str,
     databases: tuple[str, ...] = (),
+    split: str = "dev",
     artifacts: str = "artifacts",
     options: Options = Options(),
     profiled: Artifact | None = None,
 ) -> State:
     """Cells and columns of every profiled database, and examples; the result is the manifest, with the profiles."""
     store = ArtifactStore(artifacts)
-    profiled = profiled or manifest_of(profile_databases(dataset, databases, artifacts, options, return_state=True))
-    benchmark = load_benchmark(dataset, databases=databases)
+    before = {"dataset": dataset, "databases": databases, "split": split, "artifacts": artifacts, "options": options}
+    profiled = profiled or manifest_of(profile_databases(**before, return_state=True))
+    benchmark = load_benchmark(dataset, split, databases)
     steps = read_manifest(profiled)
     made, by_id = dict(by_database(steps)), {d.db_id: d for d in benchmark.databases}
     questions = submission(store_questions, store, "", questions=benchmark.examples)

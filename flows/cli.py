@@ -18,6 +18,7 @@ from flows.cli_options import (
     preset_options,
     shared_options,
 )
+from flows.cli_statistics import POLICY, STATISTICS_COMMANDS, with_policy
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -76,8 +77,17 @@ def index(dataset: str, databases: tuple[str, ...], artifacts: str, as_json: boo
     help="Use the SQL recorded in this file as the candidates; may be repeated.",
 )
 @click.option("--output", default="", metavar="DIR", help="Folder for report.html, summary.json, predictions.json.")
+@POLICY
 @shared_options
-def evaluate(as_json: bool, preset: str, batch_size: Any, timeout: Any, empty_is_wrong: Any, **asked: Any) -> int:
+def evaluate(
+    as_json: bool,
+    preset: str,
+    batch_size: Any,
+    timeout: Any,
+    empty_is_wrong: Any,
+    policy: str | None,
+    **asked: Any,
+) -> int:
     """Answer the questions of DATASET and score the answers: execution accuracy, a report and a table.
 
     A run that is interrupted or fails in part continues where it stopped when the same command is run again.
@@ -88,7 +98,8 @@ def evaluate(as_json: bool, preset: str, batch_size: Any, timeout: Any, empty_is
     """
     from flows.commands import run_evaluation
 
-    options = options_from(preset, batch_size=batch_size, timeout=timeout, empty_is_wrong=empty_is_wrong)
+    changed = {"batch_size": batch_size, "timeout": timeout, "empty_is_wrong": empty_is_wrong, **with_policy(policy)}
+    options = options_from(preset, **changed)
     return run_evaluation(options, as_json, **asked)
 
 
@@ -98,6 +109,7 @@ def evaluate(as_json: bool, preset: str, batch_size: Any, timeout: Any, empty_is
 @click.option("--evidence", default="", help="What one must know to understand the question.")
 @click.option("--explain", is_flag=True, help="Show every step.")
 @preset_options
+@POLICY
 @shared_options
 def ask(
     database: str,
@@ -107,6 +119,7 @@ def ask(
     artifacts: str,
     as_json: bool,
     preset: str,
+    policy: str | None,
     **changed: Any,
 ) -> int:
     """Answer one QUESTION about the SQLite file DATABASE: the SQL, its rows, the confidence and what was matched.
@@ -119,7 +132,8 @@ def ask(
     """
     from flows.commands import run_ask
 
-    return run_ask(database, question, evidence, explain, artifacts, options_from(preset, **changed), as_json)
+    options = options_from(preset, **with_policy(policy), **changed)
+    return run_ask(database, question, evidence, explain, artifacts, options, as_json)
 
 
 @main.command()
@@ -183,7 +197,7 @@ def score(
     return run_score(dataset, predictions, options, as_json)
 
 
-for command in EVALUATION_COMMANDS:
+for command in (*EVALUATION_COMMANDS, *STATISTICS_COMMANDS):
     main.add_command(command)
 
 

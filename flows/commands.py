@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
+from flows.environment import without_heartbeats
 from flows.headline import collected
 from flows.manifests import manifest_of, read_manifest
 from flows.options import Options
@@ -53,8 +54,8 @@ def json_line(value: dict[str, Any]) -> str:
 def run_flow(flow: Flow, **arguments: Any) -> tuple[State, list[Step]]:
     """Run a flow to its end; its final state and the lines of its manifest. Raises UserError where it stopped."""
     ArtifactStore(arguments["artifacts"]).prepare()
-    MARGIN.print("[dim]starting Prefect ...[/dim]", end="\r")
-    with progress_bars():
+    MARGIN.print("[dim]starting Prefect ...[/dim]", end="\r" if MARGIN.is_terminal else "\n")
+    with progress_bars(), without_heartbeats():
         state = flow(**arguments, return_state=True)
     return state, read_manifest(manifest_of(state))
 

@@ -27,6 +27,10 @@ from tasks.artifact_store import ArtifactStore, replace_file
 
 TITLES = {"execution_accuracy": "EX %", "soft_f1": "Soft-F1 %", "r_ves": "R-VES"}
 FAULTS_SHOWN = 20  # of a kind
+LEGEND = (
+    "bound: any candidate is right; worth: whole minus variant in points of EX, paired bootstrap;"
+    " only: questions that only the whole / only the variant gets right; p: McNemar's exact test"
+)
 
 
 @dataclass(frozen=True)
@@ -247,8 +251,7 @@ def _end_ablation(
     line = json_line({**said, "output": output})
     replace_file(Path(output) / "ablation.json", lambda name: Path(name).write_text(line, encoding="utf-8"))
     SCREEN.print(_ablation_table(variants))
-    SCREEN.print(f"[dim]{label}; {variants[0].n:,} questions; worth = whole - variant in points of EX, 95 % paired")
-    SCREEN.print("[dim]bootstrap; only with / only without: questions that just one of the two gets right; McNemar p")
+    SCREEN.print(f"[dim]{label}; {variants[0].n:,} questions; {LEGEND}")
     SCREEN.print(Text(f"a report per variant: {output}"), soft_wrap=True)
     if as_json:
         click.echo(line)
@@ -278,12 +281,12 @@ def variant_json(variant: Variant) -> dict[str, Any]:
 
 
 def _ablation_table(variants: Sequence[Variant]) -> Table:
-    table = _table("variant", "upper bound", "vote", "EX %", "95 %", "worth", "95 %", "only with", "only without", "p")
+    table = _table("variant", "bound", "vote", "EX %", "95 %", "worth", "95 %", "only", "p")
     for v in map(variant_json, variants):
         shares = (f"{v[name]:.1f}" for name in ("upper_bound", "majority_vote", "execution_accuracy"))
-        row = [v["name"], *shares, "{:.1f}-{:.1f}".format(*v["interval"])]
+        row = [v["name"].replace("without ", "- "), *shares, "{:.1f}-{:.1f}".format(*v["interval"])]
         if "worth" in v:
             interval = "{:+.1f} to {:+.1f}".format(*v["worth_interval"])
-            row += [f"{v['worth']:+.1f}", interval, str(v["only_with"]), str(v["only_without"]), f"{v['p_value']:.3f}"]
+            row += [f"{v['worth']:+.1f}", interval, f"{v['only_with']}/{v['only_without']}", f"{v['p_value']:.3f}"]
         table.add_row(*row)
     return table

@@ -1,18 +1,24 @@
 """What an evaluation leaves in the Prefect UI: the headline table, a link to the report, the tasks that failed."""
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from uuid import UUID
 
-from prefect.artifacts import MarkdownArtifact, TableArtifact
+from prefect.artifacts import MarkdownArtifact
 from prefect.runtime import flow_run
 
+from flows.manifests import failed_by_itself, name_of_step
 from flows.run_names import artifact_key
 from nl2sql.reporting.run_summary import RunSummary
 from nl2sql.reporting.terminal import markdown_table
 from nl2sql.rows import Step
+
+SHOWN_FAILURES = 50
+ERROR_WIDTH = 100  # characters: the UI does not wrap code
+FENCE = "```"
 
 _collected: ContextVar[list[RunSummary] | None] = ContextVar("collected", default=None)
 
@@ -45,12 +51,12 @@ def publish_headline(summary: RunSummary, steps: Sequence[Step]) -> None:
     MarkdownArtifact(
         key=artifact_key("report", *place), markdown=link, description=f"Report of {summary.run_id}", flow_run_id=run
     ).create()
-    failed = failed_table(steps)
+    failed = [step for step in steps if step.error]
     if failed:
-        TableArtifact(
+        MarkdownArtifact(
             key=artifact_key("failed", *place),
-            table=failed,
-            description=f"{len(failed)} tasks without a result. Run the same again: what succeeded is reused",
+            markdown=failed_list(failed),
+            description="Tasks without a result. Run the same again: what succeeded is reused",
             flow_run_id=run,
         ).create()
 
@@ -71,15 +77,14 @@ def report_link(summary: RunSummary) -> str:
     )
 
 
-def failed_table(steps: Sequence[Step]) -> list[dict[str, str | int]]:
-    """A line for each task without a result, those that failed by themselves before those skipped for it."""
-    failed = sorted((s for s in steps if s.error), key=lambda s: s.error.startswith("skipped"))
-    return [
-        {
-            "task": s.stage.replace("_", " "),
-            "database": s.db_id or "all databases",
-            "batch": s.batch + 1 if s.batch >= 0 else "",
-            "what happened": s.error,
-        }
-        for s in failed
-    ]
+def failed_list(failed: Sequence[Step]) -> str:
+    """Failed tasks and their errors, those that failed by themselves before those skipped because of them."""
+    steps = sorted(failed, key=failed_by_itself, reverse=True)
+    parts = [f"**{name_of_step(s)}**\n\n```\n{_wrapped(s.error)}\n```" for s in steps[:SHOWN_FAILURES]]
+    more = len(steps) - SHOWN_FAILURES
+    return "\n\n".join([*parts, f"{more:,} more"] if more > 0 else parts)
+
+
+def _wrapped(text: str) -> str:
+    lines = text.replace(FENCE, "").splitlines()
+    return "\n".join(textwrap.fill(line, ERROR_WIDTH, break_on_hyphens=False) for line in lines)

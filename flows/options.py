@@ -27,6 +27,7 @@ class Options(BaseModel):
     empty_is_wrong: bool | None = Field(
         default=None, description="Treat an empty result as a mistake; by default so for BIRD and not elsewhere"
     )
+    policy: str = Field(default="", description="Selection policy to use: a file that nl2sql calibrate wrote")
     without: tuple[Literal["linking", "cells", "examples", "fixer", "selection"], ...] = Field(
         default=(), description="Parts of the pipeline to switch off, to see what they are worth"
     )

@@ -15,11 +15,15 @@ from tasks.summarise_fields import summarise_fields
 
 @flow(flow_run_name=run_name("profile"), persist_result=False, task_runner=TASK_RUNNER)
 def profile_databases(
-    dataset: str, databases: tuple[str, ...] = (), artifacts: str = "artifacts", options: Options = Options()
+    dataset: str,
+    databases: tuple[str, ...] = (),
+    split: str = "dev",
+    artifacts: str = "artifacts",
+    options: Options = Options(),
 ) -> State:
     """Profiles and summaries of every database; the result is a manifest."""
     store = ArtifactStore(artifacts)
-    benchmark = load_benchmark(dataset, databases=databases)
+    benchmark = load_benchmark(dataset, split, databases)
     submitted: list[Submission] = []
     for database in benchmark.databases:
         profiles = submission(profile_database, store, database.db_id, database=database)

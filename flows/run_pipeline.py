@@ -30,8 +30,8 @@ def run_pipeline(
     """Run everything on one dataset. A failed task leaves the others' results; running again repeats only it."""
     started = time.time()
     remove_stale_temporaries(artifacts)
-    data = {"dataset": dataset, "databases": databases, "artifacts": artifacts, "options": options}
-    asked = {"limit": limit, "split": split, "predictions": predictions}
+    data = {"dataset": dataset, "databases": databases, "split": split, "artifacts": artifacts, "options": options}
+    asked = {"limit": limit, "predictions": predictions}
 
     profiled = log_ending("profile databases", profile_databases(**data, return_state=True))
     indexed = log_ending("build indexes", build_indexes(**data, profiled=profiled, return_state=True))

@@ -283,7 +283,7 @@ class Selection:
     db_id: str
     candidate_id: str  # '' when no candidate ran
     sql: str
-    path: str  # unanimous, single, vote, rank, tournament, none; first when selection is switched off
+    path: str  # unanimous, single, vote, rank, policy, tournament, none; first when selection is switched off
     confidence: float  # 0..1
     clusters: tuple[Cluster, ...]  # best first
     vote_candidate_id: str  # what the plain majority vote would have chosen

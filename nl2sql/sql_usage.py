@@ -39,6 +39,17 @@ def read_usage(sql: str, schema: Schema) -> Usage:
     Python's.
     Raises UnreadableSQL.
     """
+    tree, places = resolve_columns(sql, schema)
+    used = set(places.values())
+    columns = tuple(c for c in schema.column_names if c in used)
+    return Usage(columns, tuple(dict.fromkeys(_compared(tree, places))))
+
+
+def resolve_columns(sql: str, schema: Schema) -> tuple[exp.Expr, dict[int, ColumnName]]:
+    """Parse and qualify a query: its tree, and the database's column for each column node, by the node's identity.
+
+    The identities hold for as long as the tree does. Columns of derived tables are not in it. Raises UnreadableSQL.
+    """
     try:
         tree = sqlglot.parse_one(sql, dialect="sqlite")
         if not isinstance(tree, exp.Query):
@@ -52,12 +63,9 @@ def read_usage(sql: str, schema: Schema) -> Usage:
             quote_identifiers=False,
             identify=False,
         )
-        places = _resolve(tree, schema)
+        return tree, _resolve(tree, schema)
     except (SqlglotError, RecursionError) as error:
         raise UnreadableSQL(f"{type(error).__name__}: {str(error).splitlines()[0][:200]}") from error
-    used = set(places.values())
-    columns = tuple(c for c in schema.column_names if c in used)
-    return Usage(columns, tuple(dict.fromkeys(_compared(tree, places))))
 
 
 def _mapping(schema: Schema) -> MappingSchema:

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Protocol
 
@@ -16,7 +16,9 @@ from nl2sql.online.candidate_weights import (
     weigh_candidates,
 )
 from nl2sql.online.context import DatabaseContext
-from nl2sql.rows import Cluster, Question, Repair, Selection
+from nl2sql.online.selection_features import gather_pool
+from nl2sql.online.selection_policy import Policy
+from nl2sql.rows import Cluster, Grounding, Linking, Question, Repair, Selection
 
 MARGIN = 0.05
 # Of candidates without a result, one that was too slow or too large is likelier right than one that fails.
@@ -77,6 +79,9 @@ def select_answers(
     empty_is_wrong: bool = True,
     accuracies: Mapping[str, float] | None = None,
     judge: Judge | None = None,
+    policy: Policy | None = None,
+    groundings: Sequence[Grounding] = (),
+    linkings: Sequence[Linking] = (),
 ) -> list[Selection]:
     """Select one answer per question, in the order of the questions.
 
@@ -90,15 +95,22 @@ def select_answers(
     `accuracies` say how often each generator is right (0..1, by generator or system, e.g. measured on scored runs);
     None estimates them from how these candidates agree. `ranks` are generators, best first; the accuracies order those
     that are not in it, which come last.
+
+    A `policy` takes the place of the weights: the likeliest result by it wins (path policy); with a judge those within
+    the margin are compared all the same. `groundings` and `linkings` are what its features read of the questions.
     """
     by_question: dict[str, list[Repair]] = defaultdict(list)
     for repair in repairs:
         by_question[repair.question_id].append(repair)
     known = estimate_accuracies(repairs, empty_is_wrong) if accuracies is None else accuracies
+    known = {**known, **dict(policy.accuracies)} if policy else known
     places = _places({r.generator for r in repairs}, ranks, known)
     ballots = [
         count_votes(q, by_question.get(q.question_id, ()), places, margin, empty_is_wrong, known) for q in questions
     ]
+    if policy:
+        found = {g.question_id: g for g in groundings}, {k.question_id: k for k in linkings}
+        ballots = [_by_policy(b, policy, known, *found, margin if judge else None) for b in ballots]
     points, comparisons = _judge_contested(ballots, context, judge)
     return [_select(b, points, comparisons[b.question.question_id], known) for b in ballots]
 
@@ -134,6 +146,25 @@ def count_votes(
         contested if len(contested) > 1 else (),
         _path(candidates, groups, contested),
     )
+
+
+def _by_policy(
+    ballot: Ballot,
+    policy: Policy,
+    accuracies: Mapping[str, float],
+    groundings: Mapping[str, Grounding],
+    linkings: Mapping[str, Linking],
+    margin: float | None,
+) -> Ballot:
+    """The ballot with the policy's probabilities for weights; contested within `margin`, never for None."""
+    if len(ballot.groups) < 2:
+        return ballot
+    key = ballot.question.question_id
+    pool = gather_pool(ballot.question, ballot.candidates, accuracies, groundings.get(key), linkings.get(key))
+    likely = dict(zip(pool.digests, policy.probabilities(pool).tolist(), strict=True))
+    groups = sorted((replace(g, weight=likely[g.digest]) for g in ballot.groups), key=lambda g: -g.weight)
+    close = [g for g in groups if margin is not None and groups[0].weight - g.weight <= margin]
+    return replace(ballot, groups=tuple(groups), contested=tuple(close) if len(close) > 1 else (), path="policy")
 
 
 def _group(candidates: Sequence[Repair], places: Mapping[str, int], weights: Mapping[str, float]) -> list[Group]:

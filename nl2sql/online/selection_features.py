@@ -99,11 +99,9 @@ def votes(pool: Pool) -> np.ndarray:
 
 def weight(pool: Pool) -> np.ndarray:
     """Log of its share of the weight: one voice per system, as loud as the system is accurate."""
-    voices = [
-        share * _odds(accuracy_of(c.generator, pool.accuracies))
-        for share, c in zip(pool.voices, pool.candidates, strict=True)
-    ]
-    held = np.array([max(0.0, sum(voices[i] for i in m)) for m in pool.members])
+    odds = [_odds(accuracy_of(c.generator, pool.accuracies)) for c in pool.candidates]
+    voices = pool.voices * np.array(odds)
+    held = np.array([max(0.0, float(voices[m].sum())) for m in pool.members])
     return _log(held / max(held.sum(), 1e-9))
 
 

@@ -6,7 +6,9 @@ from functools import lru_cache
 
 _PIECES = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`|\[[^\]]*\]|\d+(?:\.\d+)?|\w+|[*/<>=!]+|[^\s\w]")
 _KEYWORDS = frozenset(
-    "select from where join inner left outer on as and or by asc desc is not null in cast real integer then end".split()
+    """
+    select from where join inner left outer on as and or by asc desc is not null in cast real integer then end
+    """.split()  # noqa: SIM905
 )
 
 

@@ -25,6 +25,7 @@ PATHS = {
     "single": "only one candidate has a result",
     "vote": "the largest cluster leads by enough",
     "rank": "the generators' ranks decide",
+    "policy": "a policy that was fitted on scored candidates of other databases decides",
     "tournament": "a judge compared pairs",
     "none": "no candidate has a result",
     "first": "the first candidate: selection is switched off",

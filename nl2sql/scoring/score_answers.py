@@ -1,10 +1,14 @@
 """Score what a run wrote: each candidate before and after repair, the selected answer and the plain vote's."""
 
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 
-from nl2sql.execution import Limits
+from nl2sql.execution import Limits, open_read_only
 from nl2sql.rows import Question, Repair, Selection, Verdict
+from nl2sql.schema import Schema, read_schema
+from nl2sql.scoring.compare_sql import compare_sql
 from nl2sql.scoring.execution_accuracy import SCORING_LIMITS, Judgement, judge_pairs
 
 NO_ANSWER = Judgement(False, False, "no_sql", "no candidate ran")
@@ -21,13 +25,36 @@ def score_answers(
     the statement before), 'selected' and 'vote' (one each per selection).
 
     All rows are of one database. Each distinct statement is executed once, in child processes, whatever the earlier
-    steps found. Questions without gold SQL, and rows of questions that are not given, have no verdict.
+    steps found. The detail of a wrong selected answer also says how its SQL differs from the gold's. Questions without gold SQL, and rows of questions that are not given, have no verdict.
     """
     golds = {q.question_id: q.gold_sql for q in questions if q.gold_sql.strip()}
     answers = [a for a in _answers(repairs, selections) if a.question_id in golds]
     pairs = [(database_path, golds[a.question_id], a.sql) for a in answers if a.sql]
     judged, _ = judge_pairs(pairs, {database_path: database_path}, limits)
-    return [_judged(a, judged.get((database_path, golds[a.question_id], a.sql), NO_ANSWER)) for a in answers]
+    verdicts = [_judged(a, judged.get((database_path, golds[a.question_id], a.sql), NO_ANSWER)) for a in answers]
+    return _compared(verdicts, golds, database_path)
+
+
+def _compared(verdicts: Sequence[Verdict], golds: Mapping[str, str], database_path: str) -> list[Verdict]:
+    """The same, with the differences to the gold SQL in the detail of wrong answers; not of every candidate, as
+    parsing costs more than scoring."""
+    wrong = [v for v in verdicts if v.system == "selected" and not v.correct and v.sql and v.reason != "gold_error"]
+    schema = _schema(database_path, wrong[0].db_id) if wrong else None
+    if schema is None:
+        return list(verdicts)
+    said = {v.question_id: compare_sql(v.sql, golds[v.question_id], schema) for v in wrong}
+    return [
+        replace(v, detail="; ".join(filter(None, (v.detail, said[v.question_id])))) if v in wrong else v
+        for v in verdicts
+    ]
+
+
+def _schema(database_path: str, db_id: str) -> Schema | None:
+    try:
+        with closing(open_read_only(database_path)) as connection:
+            return read_schema(connection, db_id)
+    except sqlite3.Error:
+        return None
 
 
 def _answers(repairs: Sequence[Repair], selections: Sequence[Selection]) -> Iterator[Verdict]:

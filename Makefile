@@ -25,7 +25,7 @@ demo: setup  ## run the whole pipeline on datasets/demo, without a key
 
 test: setup  ## run all tests
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: setup  ## lint, format and type-check, changing nothing
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright

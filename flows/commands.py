@@ -23,6 +23,7 @@ from flows.options import Options
 from flows.progress import watched_by
 from nl2sql.benchmarks import load_benchmark
 from nl2sql.errors import UserError
+from nl2sql.reporting.run_summary import RunSummary
 from nl2sql.rows import Step
 from tasks.artifact_store import ArtifactStore
 
@@ -133,16 +134,26 @@ def run_evaluation(options: Options, as_json: bool, **asked: Any) -> int:
         state, steps = run_flow(run_pipeline, options=options, **asked)
     (summary,) = summaries
     SCREEN.print(terminal_table(summary))
-    made = sum(s.seconds for s in steps)
     reused = sum(s.reused for s in steps)
+    against = _against_longest(summary, Path(asked["artifacts"]) / "runs")
     SCREEN.print(
-        f"pipeline {summary.seconds:.1f} s with {reused} of {len(steps)} artifacts reused"
-        f" (making all of them took {made:.1f} s of task time);"
+        f"pipeline {summary.seconds:.1f} s with {reused} of {len(steps)} artifacts reused{against};"
         f" {time.perf_counter() - start:.1f} s with the start of Prefect"
     )
     SCREEN.print(Text(f"report: {summary.report}"), soft_wrap=True)
     result = json.loads(Path(summary.report).with_name("summary.json").read_text(encoding="utf-8"))
     return end(state, steps, result, as_json)
+
+
+def _against_longest(summary: RunSummary, runs: Path) -> str:
+    """How this run's time compares with that of the longest run of the same dataset, preset and questions."""
+    written = [json.loads(p.read_text(encoding="utf-8")) for p in runs.glob("*/summary.json")]
+    asked = {"dataset": summary.dataset, "preset": summary.preset, "n": summary.overall.n}
+    same = [(r["seconds"], r["run_id"]) for r in written if asked.items() <= r.items()]
+    seconds, run_id = max(same, default=(0.0, ""))
+    if seconds <= summary.seconds:
+        return ""
+    return f", {100 * summary.seconds / seconds:.0f} % of the {seconds:.1f} s of {run_id}"
 
 
 def run_ask(

@@ -78,5 +78,6 @@ def score_batch(
 def describe_run(dataset: str, preset: str, artifacts: str, output: str, started: float) -> Run:
     """Name a run after its dataset, preset and time; its folder lies in the artifacts unless one is given."""
     name = re.sub(r"[^\w.-]+", "-", Path(dataset).absolute().name)
-    run_id = f"{name}-{preset}-{time.strftime('%Y%m%d-%H%M%S', time.localtime(started))}"
+    moment = time.strftime("%Y%m%d-%H%M%S", time.localtime(started))
+    run_id = f"{name}-{preset}-{moment}-{int(started * 1000) % 1000:03}"  # runs may start in the same second
     return Run(run_id, name, preset, output or f"{artifacts}/runs/{run_id}", started)

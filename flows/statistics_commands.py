@@ -26,6 +26,8 @@ from nl2sql.scoring.compare_answers import Comparison, Flip, compare_answers
 from nl2sql.scoring.fit_policy import Case, Choice, Gain, Judged, calibrate, measure_cases, measured_accuracies
 from tasks.artifact_store import replace_file
 
+SHOWN_COEFFICIENTS = 8  # the file holds all of them
+
 
 def run_compare(run_a: str, run_b: str, output: str | None, shown: int, as_json: bool) -> int:
     """Compare two runs on the screen, as JSON and as a page."""
@@ -53,15 +55,16 @@ def run_compare(run_a: str, run_b: str, output: str | None, shown: int, as_json:
 
 
 def _contrasts(comparison: Comparison, first: str, second: str) -> Table:
-    table = Table(
-        "group", "n", "first, EX %", "second, EX %", "difference", "only 1st", "only 2nd", "p", box=None, pad_edge=False
-    )
-    table.title, table.title_justify = f"first: {first}\nsecond: {second}", "left"
+    names = ("group", "n", "1st %", "2nd %", "difference", "only 1st", "only 2nd", "p")
+    table = Table(*names, box=None, pad_edge=False, title_justify="left", title_style="")
+    overall = comparison.contrasts[0]
+    table.title = Text(f"1st: {first}, EX {share(overall.first)} %\n2nd: {second}, EX {share(overall.second)} %")
     for column in table.columns[1:]:
-        column.justify = "right"
+        column.justify, column.no_wrap = "right", True
     for c in comparison.contrasts:
+        shares = (f"{100 * interval.value:.1f}" for interval in (c.first, c.second))
         counts = str(c.test.only_first), str(c.test.only_second), f"{c.test.p_value:.3f}"
-        table.add_row(Text(c.name), str(c.n), share(c.first), share(c.second), points(c.difference), *counts)
+        table.add_row(Text(c.name), str(c.n), *shares, points(c.difference), *counts)
     return table
 
 
@@ -132,7 +135,9 @@ def _show_policy(cases: Sequence[Case], policies: Policies, result: dict[str, An
     SCREEN.print(table)
     voices = dict(policies.policy.voices)
     for title, numbers in (("feature", policies.policy.features), ("voice", tuple(voices.items()))):
-        said = ", ".join(f"{n} {v:+.2f}" for n, v in sorted(numbers, key=lambda item: -abs(item[1]))[:12])
+        said = ", ".join(
+            f"{n} {v:+.2f}" for n, v in sorted(numbers, key=lambda item: -abs(item[1]))[:SHOWN_COEFFICIENTS]
+        )
         SCREEN.print(Text(f"{title}s  {said}", "dim"), soft_wrap=True)
     used = "it is used" if policies.gains else "the interval holds zero: it is not used"
     SCREEN.print(

@@ -14,6 +14,7 @@ from nl2sql.rows import CellMatch, ColumnName
 from nl2sql.schema import Schema
 
 ROW_IDS = frozenset({"rowid", "oid", "_rowid_"})
+AS_WRITTEN = "as written"  # key in the meta of an identifier
 WRAPPERS = (exp.Paren, exp.Cast, exp.Lower, exp.Upper, exp.Trim, exp.Collate)
 
 
@@ -55,6 +56,7 @@ def resolve_columns(sql: str, schema: Schema) -> tuple[exp.Expr, dict[int, Colum
         if not isinstance(tree, exp.Query):
             raise UnreadableSQL(f"no query: {sql[:80]}")
         _check_tables(tree, schema)
+        _keep_spelling(tree)
         tree = qualify(
             tree,
             schema=_mapping(schema),
@@ -66,6 +68,13 @@ def resolve_columns(sql: str, schema: Schema) -> tuple[exp.Expr, dict[int, Colum
         return tree, _resolve(tree, schema)
     except (SqlglotError, RecursionError) as error:
         raise UnreadableSQL(f"{type(error).__name__}: {str(error).splitlines()[0][:200]}") from error
+
+
+def _keep_spelling(tree: exp.Expr) -> None:
+    """Note how quoted names are written, as qualifying lowers them and some of them are strings."""
+    for name in tree.find_all(exp.Identifier):
+        if name.quoted:
+            name.meta[AS_WRITTEN] = name.name
 
 
 def _mapping(schema: Schema) -> MappingSchema:

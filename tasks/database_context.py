@@ -5,7 +5,6 @@ from functools import lru_cache
 from threading import Lock
 
 from nl2sql.indexes.cells import CellIndex
-
 from nl2sql.indexes.columns import ColumnIndex
 from nl2sql.indexes.examples import ExampleIndex
 from nl2sql.online.context import DatabaseContext

@@ -55,7 +55,8 @@ def write_report(run: Run, benchmark: Benchmark, questions: Sequence[Question], 
     )
     page = render_report(summary, questions, **tables, gold_previews={g.question_id: g.preview for g in golds})
     replace_file(folder / "report.html", lambda name: Path(name).write_text(page, encoding="utf-8"))
-    _write_json(folder / "summary.json", {**to_json(summary), "run_folder": str(folder)})
+    reused = {"artifacts": len(steps), "reused": sum(s.reused for s in steps)}
+    _write_json(folder / "summary.json", {**to_json(summary), **reused, "run_folder": str(folder)})
     _write_json(folder / "predictions.json", predictions(questions, from_table(tables["selections"], Selection)))
     manifest = {"questions": [asdict(q) for q in questions], "steps": [asdict(s) for s in steps]}
     _write_json(folder / "manifest.json", {"run_id": run.run_id, "dataset": run.dataset, **manifest})

@@ -7,7 +7,8 @@ from sqlglot import exp
 
 from nl2sql.rows import ColumnName
 from nl2sql.schema import Schema
-from nl2sql.sql_usage import WRAPPERS, UnreadableSQL, resolve_columns
+from nl2sql.scoring.sql_text import QUERIES, count_statements, first_word
+from nl2sql.sql_usage import AS_WRITTEN, WRAPPERS, UnreadableSQL, resolve_columns
 
 Places = dict[int, ColumnName]
 Join = frozenset[str]  # the two columns, 'table.column'; one where a column is joined with itself
@@ -58,15 +59,18 @@ class Facts:
     conditions: frozenset[Condition]
     aggregates: frozenset[str]
     shapes: frozenset[str]
+    outputs: frozenset[str]  # columns and functions that the statement returns
 
 
 def compare_sql(sql: str, gold_sql: str, schema: Schema) -> str:
     """What of the gold SQL a statement lacks, adds or has otherwise; '' when either cannot be analysed.
 
-    Tables, then joins, values, columns, aggregates and clauses, at most SAID of them. Not every difference is a
-    mistake: there are many ways to ask for the same rows. What is left out: arithmetic, the order of columns and of
-    sorting, and which columns are grouped.
+    Tables, then joins, values, what is returned, other columns, aggregates and clauses, at most SAID of them. Not
+    every difference is a mistake: there are many ways to ask for the same rows. Left out: arithmetic, the order of
+    columns and of sorting, and which columns are grouped.
     """
+    if count_statements(sql) != 1 or not first_word(sql).startswith(QUERIES):
+        return ""
     try:
         mine, gold = read_facts(sql, schema), read_facts(gold_sql, schema)
     except UnreadableSQL:
@@ -74,7 +78,7 @@ def compare_sql(sql: str, gold_sql: str, schema: Schema) -> str:
     said = list(_differences(mine, gold))
     if not said:
         return "the same tables, columns, joins and values as the gold: what differs is how they are combined"
-    more = [f"{len(said) - SAID} more differences"] if len(said) > SAID else []
+    more = [f"and {len(said) - SAID} more"] if len(said) > SAID else []
     return "; ".join([*said[:SAID], *more])
 
 
@@ -91,7 +95,15 @@ def read_facts(sql: str, schema: Schema) -> Facts:
         conditions=frozenset(_conditions(tree, places)),
         aggregates=frozenset(_aggregate(node) for node in tree.find_all(exp.AggFunc)),
         shapes=frozenset(name for name, kinds in SHAPES.items() if tree.find(*kinds)),
+        outputs=frozenset(_outputs(tree, places)),
     )
+
+
+def _outputs(tree: exp.Expr, places: Places) -> Iterator[str]:
+    for select in tree.selects if isinstance(tree, exp.Query) else ():
+        name = _left_side(select.unalias(), places)
+        if name:
+            yield name
 
 
 def _named(column: ColumnName) -> str:
@@ -105,7 +117,7 @@ def _unwrapped(node: exp.Expr) -> exp.Expr:
 
 
 def _joined_nodes(tree: exp.Expr, places: Places) -> Iterator[tuple[exp.Expr, exp.Expr]]:
-    """Pairs of columns that are set equal, also by IN over a query that gives one column."""
+    """Pairs of columns that are set equal, also by = or IN with a query that gives one column."""
     for node in tree.find_all(exp.EQ, exp.In):
         left, right = _unwrapped(node.this), _right_side(node)
         if right is not None and id(left) in places and id(right) in places:
@@ -113,9 +125,9 @@ def _joined_nodes(tree: exp.Expr, places: Places) -> Iterator[tuple[exp.Expr, ex
 
 
 def _right_side(node: exp.Expr) -> exp.Expr | None:
-    if isinstance(node, exp.EQ):
+    query = node.expression if isinstance(node, exp.EQ) else node.args.get("query")
+    if isinstance(node, exp.EQ) and not isinstance(query, exp.Subquery):
         return _unwrapped(node.expression)
-    query = node.args.get("query")
     inner = query.this if isinstance(query, exp.Subquery) else None
     selects = inner.selects if isinstance(inner, exp.Query) else []
     return selects[0].unalias() if len(selects) == 1 else None
@@ -165,7 +177,7 @@ def _value(node: exp.Expr, places: Places) -> str:
     if isinstance(node, exp.Literal):
         return repr(node.name) if node.is_string else _number(node.name)
     is_quoted = isinstance(node, exp.Column) and not node.table and node.this.args.get("quoted")
-    return repr(node.name) if is_quoted and id(node) not in places else ""
+    return repr(node.this.meta.get(AS_WRITTEN, node.name)) if is_quoted and id(node) not in places else ""
 
 
 def _number(text: str) -> str:
@@ -186,7 +198,8 @@ def _differences(mine: Facts, gold: Facts) -> Iterator[str]:
     yield from _condition_differences(mine, gold)
     shared = mine.tables & gold.tables
     columns = [frozenset(c for c in side if c.rpartition(".")[0] in shared) for side in (mine.columns, gold.columns)]
-    told = {c.left for c in mine.conditions ^ gold.conditions}
+    yield from _sets(mine.outputs, gold.outputs, "gold also returns", "returns")
+    told = {c.left for c in mine.conditions ^ gold.conditions} | (mine.outputs ^ gold.outputs)
     yield from _sets(columns[0] - told, columns[1] - told, "gold also uses", "uses")
     yield from _sets(mine.aggregates, gold.aggregates, "gold also computes", "computes")
     yield from _sets(mine.shapes, gold.shapes, "gold also has", "has")

@@ -25,7 +25,8 @@ def score_answers(
     the statement before), 'selected' and 'vote' (one each per selection).
 
     All rows are of one database. Each distinct statement is executed once, in child processes, whatever the earlier
-    steps found. The detail of a wrong selected answer also says how its SQL differs from the gold's. Questions without gold SQL, and rows of questions that are not given, have no verdict.
+    steps found. The detail of a wrong selected answer also says how its SQL differs from the gold's. Questions
+    without gold SQL, and rows of questions that are not given, have no verdict.
     """
     golds = {q.question_id: q.gold_sql for q in questions if q.gold_sql.strip()}
     answers = [a for a in _answers(repairs, selections) if a.question_id in golds]
@@ -36,15 +37,18 @@ def score_answers(
 
 
 def _compared(verdicts: Sequence[Verdict], golds: Mapping[str, str], database_path: str) -> list[Verdict]:
-    """The same, with the differences to the gold SQL in the detail of wrong answers; not of every candidate, as
-    parsing costs more than scoring."""
+    """The same, but the details of wrong selected answers also compare the statements.
+
+    Not those of all candidates: parsing them costs more than scoring them.
+    """
     wrong = [v for v in verdicts if v.system == "selected" and not v.correct and v.sql and v.reason != "gold_error"]
     schema = _schema(database_path, wrong[0].db_id) if wrong else None
     if schema is None:
         return list(verdicts)
     said = {v.question_id: compare_sql(v.sql, golds[v.question_id], schema) for v in wrong}
+    added = {v.question_id: "; ".join(filter(None, (v.detail, said[v.question_id]))) for v in wrong}
     return [
-        replace(v, detail="; ".join(filter(None, (v.detail, said[v.question_id])))) if v in wrong else v
+        replace(v, detail=added[v.question_id]) if v.system == "selected" and v.question_id in added else v
         for v in verdicts
     ]
 

@@ -13,6 +13,7 @@ PIECE = re.compile(
       | (?P<code>[^'"`\[\-/ \t\n\f\r;]+ | .)""",
     re.VERBOSE,
 )
+QUERIES = ("SELECT", "WITH", "VALUES", "(")  # how a query begins
 BROKEN = "\t\n\r"
 BREAKS = re.compile(f"[{BROKEN}]")
 BREAKS_KEPT = re.compile(f"([{BROKEN}])")

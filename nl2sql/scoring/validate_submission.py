@@ -13,7 +13,7 @@ from typing import Any
 
 from nl2sql.rows import Question
 from nl2sql.scoring.predictions import SEPARATOR
-from nl2sql.scoring.sql_text import count_statements, first_word
+from nl2sql.scoring.sql_text import QUERIES, count_statements, first_word
 
 FAULTS = {
     "encoding": "the file is not UTF-8, or begins with a byte order mark, which official scripts do not skip",
@@ -30,7 +30,6 @@ FAULTS = {
     "several_statements": "more than one statement",
     "no_query": "the SQL begins neither with SELECT nor with WITH",
 }
-QUERIES = ("SELECT", "WITH", "VALUES", "(")
 BREAKS = ("\t", "\n", "\r", "\0")
 SHOWN = 60  # characters of a value in a fault
 ORDER_SHOWN = 3  # misplaced entries that are named; one misplaced entry moves all others

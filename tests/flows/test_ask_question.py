@@ -115,6 +115,13 @@ def test_long_and_wide_results_say_what_is_not_shown(nl2sql, database):
     assert f"8 of {len(found['columns'])} columns shown" in result.stdout
 
 
+def test_a_number_that_is_a_cell_of_a_number_column_is_not_quoted(nl2sql, database):
+    result = nl2sql("ask", database(), "How many keepers are older than 31?", "--json")
+    answer = json.loads(result.stdout.splitlines()[-1])
+    assert answer["rows"] == [[1]]
+    assert "'31'" not in answer["sql"]
+
+
 def test_a_second_question_reuses_profile_and_indexes(nl2sql, database, tmp_path):
     path, own = database(), tmp_path / "own"
     answered(nl2sql("ask", path, HOW_MANY, "--json", "--artifacts", own))

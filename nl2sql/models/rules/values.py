@@ -29,12 +29,12 @@ class Values:
 
     def literal(self, name: ColumnName, value: str) -> exp.Expr:
         """The value as this column would hold it: a number for numbers, the cell's own spelling, the column's date."""
+        profile = self.lexicon.profiles.get(name)
         cell = self.spelled.get((name, value.casefold()))
-        if cell is not None:
+        if cell is not None and (profile is None or profile.texts):
             return text(cell)
         if self.lexicon.is_numeric(name) and NUMBER.fullmatch(value.strip()):
             return number(value.strip().rstrip("%").replace(",", ""))
-        profile = self.lexicon.profiles.get(name)
         day = parse_date(value)
         if day is not None and profile is not None and profile.date_format.startswith("%"):
             return text(_written(day, _day_part(profile.date_format)))

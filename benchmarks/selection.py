@@ -1,0 +1,78 @@
+"""What a fitted selection policy gains over voting, on random pools of the generators of evaluated runs.
+
+    python -m benchmarks.selection RUN [--pools 20] [--size 10]
+
+Every pool is `size` generators drawn at random. Each database is judged by a policy that was fitted on the others. Per
+question the gain is averaged over the pools, then the mean over questions gets its bootstrap interval. The rivals: the
+plain vote, the plain vote among results that are not empty, and the pipeline's own selection without a policy.
+"""
+
+import argparse
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+
+from flows.runs import judged_of, read_run
+from nl2sql.online.select_answers import select_answers
+from nl2sql.scoring.fit_policy import Choice, Judged, leave_one_database_out, measure_cases
+from nl2sql.scoring.statistics import difference_interval
+
+RIVALS = ("vote", "non_empty", "selection")
+
+
+def main() -> None:
+    """Print the mean over the pools and the gain over each rival."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run")
+    parser.add_argument("--pools", type=int, default=20)
+    parser.add_argument("--size", type=int, default=10)
+    parser.add_argument("--empty-is-wrong", action="store_true", help="for the pipeline's own selection, as for BIRD")
+    asked = parser.parse_args()
+    judged = judged_of(read_run(asked.run))
+    generators = sorted({c.generator for j in judged for c in j.candidates})
+    chance = random.Random(0)
+    right: dict[str, list[list[bool]]] = defaultdict(list)
+    for _ in range(asked.pools):
+        pool = pool_of(judged, chance.sample(generators, asked.size))
+        choices, _ = leave_one_database_out(measure_cases(pool))
+        for name, values in outcomes(pool, choices, asked.empty_is_wrong).items():
+            right[name].append(values)
+    report({name: np.array(values, dtype=float).mean(axis=0) for name, values in right.items()})
+
+
+def pool_of(judged: Sequence[Judged], generators: Iterable[str]) -> list[Judged]:
+    """The same questions with the candidates of these generators, ordered by database as the choices are."""
+    kept = set(generators)
+    order = {d: i for i, d in enumerate(dict.fromkeys(j.question.db_id for j in judged))}
+    found = [replace(j, candidates=tuple(c for c in j.candidates if c.generator in kept)) for j in judged]
+    return sorted(found, key=lambda j: order[j.question.db_id])
+
+
+def outcomes(pool: Sequence[Judged], choices: Sequence[Choice], empty_is_wrong: bool) -> dict[str, list[bool]]:
+    """Per way of selecting, whether each question is right."""
+    selections = select_answers(
+        [j.question for j in pool],
+        [c for j in pool for c in j.candidates],
+        cast(Any, None),  # the context is for a judge, and there is none
+        empty_is_wrong=empty_is_wrong,
+    )
+    chosen = [s.candidate_id in j.right for s, j in zip(selections, pool, strict=True)]
+    named = {name: [getattr(c, name) for c in choices] for name in ("vote", "non_empty", "policy", "available")}
+    return {**named, "selection": chosen}
+
+
+def report(right: dict[str, np.ndarray]) -> None:
+    """One line per way of selecting, then one per gain."""
+    for name, values in right.items():
+        print(f"{name:<10} {100 * values.mean():6.2f} %")
+    for rival in RIVALS:
+        gain = difference_interval(right[rival], right["policy"])
+        print(f"policy - {rival:<10} {100 * gain.value:+.2f} points ({100 * gain.low:+.2f} to {100 * gain.high:+.2f})")
+
+
+if __name__ == "__main__":
+    main()

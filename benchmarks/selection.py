@@ -12,13 +12,11 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, cast
 
 import numpy as np
 
 from flows.runs import judged_of, read_run
-from nl2sql.online.select_answers import select_answers
-from nl2sql.scoring.fit_policy import Choice, Judged, leave_one_database_out, measure_cases
+from nl2sql.scoring.fit_policy import Judged, leave_one_database_out, measure_cases
 from nl2sql.scoring.statistics import difference_interval
 
 RIVALS = ("vote", "non_empty", "selection")
@@ -30,7 +28,6 @@ def main() -> None:
     parser.add_argument("run")
     parser.add_argument("--pools", type=int, default=20)
     parser.add_argument("--size", type=int, default=10)
-    parser.add_argument("--empty-is-wrong", action="store_true", help="for the pipeline's own selection, as for BIRD")
     asked = parser.parse_args()
     judged = judged_of(read_run(asked.run))
     generators = sorted({c.generator for j in judged for c in j.candidates})
@@ -39,8 +36,8 @@ def main() -> None:
     for _ in range(asked.pools):
         pool = pool_of(judged, chance.sample(generators, asked.size))
         choices, _ = leave_one_database_out(measure_cases(pool))
-        for name, values in outcomes(pool, choices, asked.empty_is_wrong).items():
-            right[name].append(values)
+        for name in (*RIVALS, "policy", "available"):
+            right[name].append([getattr(c, name) for c in choices])
     report({name: np.array(values, dtype=float).mean(axis=0) for name, values in right.items()})
 
 
@@ -50,19 +47,6 @@ def pool_of(judged: Sequence[Judged], generators: Iterable[str]) -> list[Judged]
     order = {d: i for i, d in enumerate(dict.fromkeys(j.question.db_id for j in judged))}
     found = [replace(j, candidates=tuple(c for c in j.candidates if c.generator in kept)) for j in judged]
     return sorted(found, key=lambda j: order[j.question.db_id])
-
-
-def outcomes(pool: Sequence[Judged], choices: Sequence[Choice], empty_is_wrong: bool) -> dict[str, list[bool]]:
-    """Per way of selecting, whether each question is right."""
-    selections = select_answers(
-        [j.question for j in pool],
-        [c for j in pool for c in j.candidates],
-        cast(Any, None),  # the context is for a judge, and there is none
-        empty_is_wrong=empty_is_wrong,
-    )
-    chosen = [s.candidate_id in j.right for s, j in zip(selections, pool, strict=True)]
-    named = {name: [getattr(c, name) for c in choices] for name in ("vote", "non_empty", "policy", "available")}
-    return {**named, "selection": chosen}
 
 
 def report(right: dict[str, np.ndarray]) -> None:

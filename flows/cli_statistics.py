@@ -48,11 +48,12 @@ def calibrate(runs: tuple[str, ...], name: str, weakest: int | None, artifacts: 
     """Fit a selection policy on the candidates of evaluated RUNS, and judge it on databases it was not fitted on.
 
     Each database is judged with the policy that was fitted on the others. The policy counts as a gain, and is used by
-    --policy, only when the whole interval of its gain over the plain vote lies above zero. For a database that it was
-    fitted on, the file holds the policy fitted without it.
+    --policy, only when the whole interval of its gain over the plain vote lies above zero and it is right more often
+    than the pipeline's own selection. For a database that it was fitted on, the file holds one fitted without it.
 
-    JSON: {policy, gains, n, vote, non_empty_vote, execution_accuracy, upper_bound, gain: {value, low, high}, only_vote,
-    only_policy, p_value, by_database: [{db_id, n, ..}], features: {NAME: coefficient}}; shares are percentages.
+    JSON: {policy, gains, n, vote, non_empty_vote, selection, execution_accuracy, upper_bound, gain: {value, low, high},
+    gain_over_selection, only_vote, only_policy, p_value, by_database: [{db_id, n, ..}], features: {NAME: coefficient}};
+    shares are percentages, gains points.
     """
     from flows.statistics_commands import run_calibrate
 

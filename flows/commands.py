@@ -149,7 +149,9 @@ def _against_longest(summary: RunSummary, runs: Path) -> str:
     """How this run's time compares with that of the longest run of the same dataset, preset and questions."""
     written = [json.loads(p.read_text(encoding="utf-8")) for p in runs.glob("*/summary.json")]
     asked = {"dataset": summary.dataset, "preset": summary.preset, "n": summary.overall.n}
-    same = [(r["seconds"], r["run_id"]) for r in written if asked.items() <= r.items()]
+    same = [
+        (r["seconds"], r["run_id"]) for r in written if asked.items() <= r.items() and r["run_id"] != summary.run_id
+    ]
     seconds, run_id = max(same, default=(0.0, ""))
     if seconds <= summary.seconds:
         return ""

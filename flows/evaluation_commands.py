@@ -142,7 +142,7 @@ def run_export(run_folder: str, file_format: str, output: str, as_json: bool) ->
     content = export.text.encode("utf-8", "replace")
     replace_file(Path(output), lambda name: Path(name).write_bytes(content))
     _, faults = validate_submission(content, questions)
-    SCREEN.print(Text(f"{export.n:,} answers in {output}, {len(export.unanswered):,} of them to be made up for"))
+    SCREEN.print(Text(f"{export.n:,} answers in {output}, {len(export.unanswered):,} of them placeholders"))
     if export.unanswered:
         shown = ", ".join(export.unanswered[:FAULTS_SHOWN])
         click.echo(f"nl2sql: note: without an answer, written as a statement that is never right: {shown}", err=True)

@@ -17,7 +17,7 @@ from nl2sql.reporting.terminal import markdown_table
 from nl2sql.rows import Step
 
 SHOWN_FAILURES = 50
-ERROR_WIDTH = 100  # characters: the UI does not wrap code
+ERROR_WIDTH = 80  # characters: the UI does not wrap code
 FENCE = "```"
 
 _collected: ContextVar[list[RunSummary] | None] = ContextVar("collected", default=None)
@@ -51,11 +51,10 @@ def publish_headline(summary: RunSummary, steps: Sequence[Step]) -> None:
     MarkdownArtifact(
         key=artifact_key("report", *place), markdown=link, description=f"Report of {summary.run_id}", flow_run_id=run
     ).create()
-    failed = [step for step in steps if step.error]
-    if failed:
+    if any(step.error for step in steps):
         MarkdownArtifact(
             key=artifact_key("failed", *place),
-            markdown=failed_list(failed),
+            markdown=failed_list(steps),
             description="Tasks without a result. Run the same again: what succeeded is reused",
             flow_run_id=run,
         ).create()
@@ -77,12 +76,17 @@ def report_link(summary: RunSummary) -> str:
     )
 
 
-def failed_list(failed: Sequence[Step]) -> str:
-    """Failed tasks and their errors, those that failed by themselves before those skipped because of them."""
-    steps = sorted(failed, key=failed_by_itself, reverse=True)
-    parts = [f"**{name_of_step(s)}**\n\n```\n{_wrapped(s.error)}\n```" for s in steps[:SHOWN_FAILURES]]
-    more = len(steps) - SHOWN_FAILURES
-    return "\n\n".join([*parts, f"{more:,} more"] if more > 0 else parts)
+def failed_list(steps: Sequence[Step]) -> str:
+    """The tasks that failed with their errors, then the names of those skipped because of them."""
+    failed = [s for s in steps if failed_by_itself(s)]
+    skipped = [name_of_step(s) for s in steps if s.error and not failed_by_itself(s)]
+    parts = [f"**{name_of_step(s)}**\n\n{FENCE}\n{_wrapped(s.error)}\n{FENCE}" for s in failed[:SHOWN_FAILURES]]
+    if len(failed) > SHOWN_FAILURES:
+        parts.append(f"{len(failed) - SHOWN_FAILURES:,} more failed.")
+    if skipped:
+        parts.append(f"{len(skipped):,} skipped because a task before them failed:")
+        parts.append("\n".join(f"- {name}" for name in skipped[:SHOWN_FAILURES]))
+    return "\n\n".join(parts)
 
 
 def _wrapped(text: str) -> str:

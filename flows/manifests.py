@@ -71,7 +71,8 @@ def finish(store: ArtifactStore, steps: Iterable[Step], headline: str = "") -> S
     The state's message begins with `headline`.
     """
     lines = list(steps)
-    manifest = store.write("manifests", digest_of(tuple(lines))[:32], lines, Provenance("manifest"))
+    key = digest_of(tuple(lines))[:32]
+    manifest = store.find("manifests", key) or store.write("manifests", key, lines, Provenance("manifest"))
     said = f"{headline}. " if headline else ""
     failed = [s for s in lines if failed_by_itself(s)]
     if not failed:

@@ -106,7 +106,13 @@ def keep_weakest(judged: Sequence[Judged], count: int | None) -> list[Judged]:
 
 
 def _shares(choices: Sequence[Choice]) -> dict[str, Any]:
-    ways = {"vote": "vote", "non_empty_vote": "non_empty", "execution_accuracy": "policy", "upper_bound": "available"}
+    ways = {
+        "vote": "vote",
+        "non_empty_vote": "non_empty",
+        "selection": "selection",
+        "execution_accuracy": "policy",
+        "upper_bound": "available",
+    }
     counts = {said: sum(getattr(c, way) for c in choices) for said, way in ways.items()}
     return {"n": len(choices), **{said: round(100 * count / len(choices), 2) for said, count in counts.items()}}
 
@@ -117,6 +123,7 @@ def _figures(choices: Sequence[Choice], gain: Gain, policies: Policies) -> dict[
         "gains": policies.gains,
         **_shares(choices),
         "gain": {n: round(100 * getattr(gain.difference, n), 2) for n in ("value", "low", "high")},
+        "gain_over_selection": {n: round(100 * getattr(gain.over_selection, n), 2) for n in ("value", "low", "high")},
         "only_vote": gain.test.only_first,
         "only_policy": gain.test.only_second,
         "p_value": gain.test.p_value,
@@ -126,11 +133,11 @@ def _figures(choices: Sequence[Choice], gain: Gain, policies: Policies) -> dict[
 
 
 def _show_policy(cases: Sequence[Case], policies: Policies, result: dict[str, Any], gain: Gain) -> None:
-    table = Table("judged on", "n", "vote", "non-empty vote", "policy", "upper bound", box=None, pad_edge=False)
+    table = Table("judged on", "n", "vote", "non-empty", "selection", "policy", "upper bound", box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
     for row in [*result["by_database"], {"db_id": "all", **result}]:
-        shown = (f"{row[n]:.1f}" for n in ("vote", "non_empty_vote", "execution_accuracy", "upper_bound"))
+        shown = (f"{row[n]:.1f}" for n in ("vote", "non_empty_vote", "selection", "execution_accuracy", "upper_bound"))
         table.add_row(Text(row["db_id"]), str(row["n"]), *shown)
     SCREEN.print(table)
     voices = dict(policies.policy.voices)
@@ -139,8 +146,9 @@ def _show_policy(cases: Sequence[Case], policies: Policies, result: dict[str, An
             f"{n} {v:+.2f}" for n, v in sorted(numbers, key=lambda item: -abs(item[1]))[:SHOWN_COEFFICIENTS]
         )
         SCREEN.print(Text(f"{title}s  {said}", "dim"), soft_wrap=True)
-    used = "it is used" if policies.gains else "the interval holds zero: it is not used"
+    used = "it is used" if policies.gains else "that is not enough: it is not used"
     SCREEN.print(
         f"gain over the plain vote {points(gain.difference)} points, {gain.test.only_second} won and"
-        f" {gain.test.only_first} lost, p = {gain.test.p_value:.3g}; {used}"
+        f" {gain.test.only_first} lost, p = {gain.test.p_value:.3g}; over the pipeline's own selection"
+        f" {points(gain.over_selection)}; {used}"
     )

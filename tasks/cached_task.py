@@ -59,8 +59,11 @@ class ArtifactTask:
 
     def _body(self) -> Callable[..., State]:
         def body(store: ArtifactStore, arguments: dict[str, Any], inputs: list[Artifact]) -> State:
-            artifact = self.run(store, **_with_inputs(arguments, inputs))
-            return Completed(message=f"{artifact.rows:,} {self.kind} in {artifact.seconds:.1f} s", data=artifact)
+            known = _with_inputs(arguments, inputs)
+            found = store.find(self.kind, self.key(known))
+            artifact = found or self.run(store, **known)
+            said = f"{artifact.rows:,} {self.kind}, made in {artifact.seconds:.1f} s"
+            return Completed(name="Cached" if found else "Completed", message=said, data=artifact)
 
         body.__name__, body.__doc__ = self.name, self.function.__doc__
         return body
@@ -103,7 +106,7 @@ class ArtifactTask:
 
 
 class ArtifactPolicy(CachePolicy):
-    """Prefect's cache key is the artifact's key; a record whose artifact is gone or altered is dropped first."""
+    """Prefect's cache key is the artifact's with its folder; a record without its artifact is dropped first."""
 
     def __init__(self, artifact_task: ArtifactTask):
         """Keep the task whose key is computed."""
@@ -113,12 +116,14 @@ class ArtifactPolicy(CachePolicy):
     def compute_key(
         self, task_ctx: TaskRunContext, inputs: dict[str, Any], flow_parameters: dict[str, Any], **kwargs: Any
     ) -> str | None:
-        """The key of the artifact that this run would write."""
+        """The key of the record of the artifact that this run would write."""
         store: ArtifactStore = inputs["store"]
         key = self.artifact_task.key(_with_inputs(inputs["arguments"], inputs["inputs"]))
+        folder = results_folder(store)
+        record = f"{key}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"  # records hold the artifacts' paths
         if store.find(self.artifact_task.kind, key) is None:
-            (results_folder(store) / key).unlink(missing_ok=True)
-        return key
+            (folder / record).unlink(missing_ok=True)
+        return record
 
     def configure(self, *args: Any, **kwargs: Any) -> "ArtifactPolicy":
         """Nothing to configure: storage belongs to the task, and records need no locks (equal keys, equal bytes)."""

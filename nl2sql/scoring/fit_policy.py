@@ -3,17 +3,18 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 
 from nl2sql.online.candidate_weights import ACCURACY, BLANK
-from nl2sql.online.select_answers import majority
+from nl2sql.online.select_answers import majority, select_answers
 from nl2sql.online.selection_features import ACCURACY_FEATURES, FEATURES, Pool, gather_pool, measure
 from nl2sql.online.selection_policy import Policies, Policy, losing_blanks
 from nl2sql.rows import Grounding, Linking, Question, Repair
 from nl2sql.scoring.statistics import Interval, McNemar, difference_interval, mcnemar
 
-STRENGTH = 20.0  # of the ridge: half of it to twice it gave the same within three questions
+STRENGTH = 20.0  # of the ridge: 5 to 200 give the same within half a point on student_club (docs/selection.md)
 PRIOR_QUESTIONS = 5  # that a generator's assumed accuracy is worth
 STEPS = 25
 TOLERANCE = 1e-6
@@ -49,6 +50,7 @@ class Choice:
     db_id: str
     vote: bool  # the plain vote is right
     non_empty: bool  # the plain vote among results that are not empty, where there are any
+    selection: bool  # what the pipeline selects without a policy
     policy: bool
     available: bool  # at least one candidate is right
 
@@ -59,6 +61,7 @@ class Gain:
 
     difference: Interval
     test: McNemar  # first: the vote
+    over_selection: Interval  # against what the pipeline selects without a policy
 
 
 def measure_cases(judged: Iterable[Judged]) -> list[Case]:
@@ -156,12 +159,22 @@ def leave_one_database_out(cases: Sequence[Case], strength: float = STRENGTH) ->
     for db_id in dict.fromkeys(c.judged.question.db_id for c in cases):
         policy = fit_policy([c for c in cases if c.judged.question.db_id != db_id], strength)
         policies[db_id] = policy
-        choices += [choose(c, policy) for c in cases if c.judged.question.db_id == db_id]
+        choices += choose([c for c in cases if c.judged.question.db_id == db_id], policy)
     return choices, policies
 
 
-def choose(case: Case, policy: Policy) -> Choice:
-    """What the vote and the policy choose for one question."""
+def choose(cases: Sequence[Case], policy: Policy) -> list[Choice]:
+    """What the votes, the pipeline without a policy and the policy choose for the questions of one database."""
+    selections = select_answers(
+        [c.judged.question for c in cases],
+        [r for c in cases for r in c.judged.candidates],
+        cast(Any, None),  # the context is for a judge, and there is none
+        empty_is_wrong=policy.blank_loses,
+    )
+    return [_choose(c, policy, s.candidate_id in c.judged.right) for c, s in zip(cases, selections, strict=True)]
+
+
+def _choose(case: Case, policy: Policy, selection: bool) -> Choice:
     item, right = case.judged, case.judged.right
     pool = replace(case.pool, accuracies=dict(policy.accuracies))
     likely = policy.probabilities(pool)
@@ -172,6 +185,7 @@ def choose(case: Case, policy: Policy) -> Choice:
         item.question.db_id,
         vote is not None and vote.candidate_id in right,
         filled is not None and filled.candidate_id in right,
+        selection,
         bool(len(likely) and case.right[int(likely.argmax())]),
         bool(case.right.any()),
     )
@@ -180,11 +194,15 @@ def choose(case: Case, policy: Policy) -> Choice:
 def measure_gain(choices: Sequence[Choice]) -> Gain:
     """The policy's gain over the plain vote with its paired bootstrap interval and McNemar's test."""
     vote, policy = [c.vote for c in choices], [c.policy for c in choices]
-    return Gain(difference_interval(vote, policy), mcnemar(vote, policy))
+    selection = [c.selection for c in choices]
+    return Gain(difference_interval(vote, policy), mcnemar(vote, policy), difference_interval(selection, policy))
 
 
 def calibrate(cases: Sequence[Case], strength: float = STRENGTH) -> tuple[Policies, list[Choice], Gain]:
-    """Fit on all databases and judge leave-one-database-out; it gains when the whole interval lies above zero.
+    """Fit on all databases and judge leave-one-database-out.
+
+    It gains when the whole interval of the gain over the plain vote lies above zero, and it is right more often than
+    what the pipeline selects without it.
 
     Raises ValueError for fewer than two databases.
     """
@@ -192,4 +210,5 @@ def calibrate(cases: Sequence[Case], strength: float = STRENGTH) -> tuple[Polici
         raise ValueError("a policy is judged on a database that it was not fitted on: two databases are needed")
     choices, without = leave_one_database_out(cases, strength)
     gain = measure_gain(choices)
-    return Policies(fit_policy(cases, strength), without, gain.difference.low > 0), choices, gain
+    gains = gain.difference.low > 0 and gain.over_selection.value > 0
+    return Policies(fit_policy(cases, strength), without, gains), choices, gain

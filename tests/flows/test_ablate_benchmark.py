@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from flows.ablate_benchmark import WHOLE, variants_of
 from flows.options import PARTS, Options
 from nl2sql.rows import Grounding, Linking, Selection, Step
 from tasks.artifact_store import Artifact, read_rows
 
 pytestmark = [pytest.mark.usefixtures("server"), pytest.mark.xdist_group("prefect")]
-BATCHES = 3
+BATCHES = 2  # one of each database
 
 
 def ablate(dataset: Path, artifacts: Path, without: tuple[str, ...] = PARTS) -> dict[str, list[Step]]:
@@ -22,7 +23,7 @@ def ablate(dataset: Path, artifacts: Path, without: tuple[str, ...] = PARTS) -> 
         artifacts=str(artifacts),
         output=str(artifacts / "ablation"),
         without=without,
-        options=Options(batch_size=2),
+        options=Options(batch_size=32),
         return_state=True,
     )
     manifests = state.result()
@@ -31,7 +32,7 @@ def ablate(dataset: Path, artifacts: Path, without: tuple[str, ...] = PARTS) -> 
 
 
 def executed(steps: list[Step]) -> Counter:
-    return Counter(s.stage for s in steps if not s.reused)
+    return Counter(s.stage for s in steps if not s.reused and s.batch >= 0)
 
 
 def rows(steps: list[Step], stage: str, row: type) -> list:
@@ -43,30 +44,32 @@ def rows(steps: list[Step], stage: str, row: type) -> list:
     ]
 
 
-def test_variants_share_what_they_have_in_common(tiny, tmp_path):
+def test_each_part_is_off_and_everything_else_is_shared(tiny, tmp_path):
     variants = ablate(tiny, tmp_path / "artifacts")
     assert list(variants) == ["whole pipeline", *(f"without {part}" for part in PARTS)]
     assert not [s.error for steps in variants.values() for s in steps if s.error]
-    for part, allowed in {
-        "linking": {"ground_questions", "index_columns"},
+    for part, shared in {
+        "linking": {"ground_questions"},
         "fixer": {"ground_questions", "link_schema", "generate_candidates"},
         "selection": {"ground_questions", "link_schema", "generate_candidates", "repair_candidates"},
     }.items():
-        assert not executed(variants[f"without {part}"]).keys() & allowed, part
+        assert not executed(variants[f"without {part}"]).keys() & shared, part
     assert executed(variants["without examples"]) == Counter({"ground_questions": BATCHES})  # there are none here
-    again = ablate(tiny, tmp_path / "artifacts")
-    # Those offline tasks that the first variant made stand as made in the manifest of the indexes of that run only.
-    assert not any(executed(steps) for steps in again.values())
 
-
-def test_each_part_is_really_off(tiny, tmp_path):
-    variants = ablate(tiny, tmp_path / "artifacts", ("cells", "linking", "selection"))
     assert any(g.cells for g in rows(variants["whole pipeline"], "ground_questions", Grounding))
     assert not any(g.cells for g in rows(variants["without cells"], "ground_questions", Grounding))
     links = rows(variants["without linking"], "link_schema", Linking)
     assert all(len(item.links) == item.columns_total for item in links)
     paths = {s.path for s in rows(variants["without selection"], "select_answers", Selection)}
     assert paths <= {"first", "none"}
-    assert {"report.html", "predictions.json"} <= {
-        p.name for p in (tmp_path / "artifacts" / "ablation" / "without-cells").iterdir()
+    written = {p.name for p in (tmp_path / "artifacts" / "ablation" / "without-cells").iterdir()}
+    assert {"report.html", "predictions.json"} <= written
+
+
+def test_variants_by_name_keep_what_is_off_already():
+    options = Options(without=("examples",))
+    variants = variants_of(options, ("cells", "cells"))
+    assert {name: v.without for name, v in variants.items()} == {
+        WHOLE: ("examples",),
+        "without cells": ("examples", "cells"),
     }

@@ -78,6 +78,15 @@ def test_a_moved_dataset_is_the_same_dataset(tiny, tmp_path):
     assert executed(run(tiny.rename(tmp_path / "elsewhere"), tmp_path / "artifacts")) == Counter()
 
 
+def test_moved_artifacts_are_found_where_they_are(tiny, tmp_path):
+    run(tiny, tmp_path / "artifacts")
+    moved = (tmp_path / "artifacts").rename(tmp_path / "moved")
+    for _ in range(2):
+        steps = run(tiny, moved)
+        assert executed(steps) == Counter()
+        assert {Path(s.path).parents[1] for s in steps} == {moved}
+
+
 def test_a_deleted_artifact_is_rebuilt_and_nothing_else(tiny, tmp_path):
     steps = run(tiny, tmp_path / "artifacts")
     lost = next(s for s in steps if s.stage == "index_cells" and s.db_id == "zoo")

@@ -57,3 +57,22 @@ def test_a_stage_is_told_to_the_watcher_and_its_artifact_ends_at_the_total():
     assert shown is not None
     assert shown.data == 100
     assert shown.description == "answer questions of Tiny Zoo: 3 of 3 tasks"
+
+
+def test_failures_come_with_their_errors_and_what_was_skipped_for_them_by_name():
+    from flows.headline import failed_list
+    from nl2sql.rows import Step
+
+    def step(stage: str, error: str) -> Step:
+        return Step(stage, "zoo", 1, "", "", "", 0, 0, 0.0, False, error)
+
+    text = failed_list(
+        [
+            step("select_answers", "skipped: a task before it failed"),
+            step("link_schema", "no `column` ```of``` that name " + "x" * 100),
+            step("ground_questions", ""),
+        ]
+    )
+    assert text.index("**link schema: zoo #2**") < text.index("- select answers: zoo #2")
+    assert text.count("```") == 2, "an error cannot end its own block"
+    assert "ground questions" not in text

@@ -1,7 +1,7 @@
-"""How hard Spider calls a question, by the shape of its gold SQL (criteria of Yu et al. 2018, section 4 and evaluation).
+"""How hard Spider calls a question, by the shape of its gold SQL (criteria of Yu et al. 2018 and their evaluation).
 
-Only the outermost SELECT is counted; nested ones and set operations count as one nesting each. Not covered: the official
-script's own parser, which misreads some statements that SQLite runs; such a question may be one level off.
+Only the outermost SELECT is counted; nested ones and set operations count as one nesting each. Not covered: the
+official script's own parser, which misreads some statements that SQLite runs; such a question may be one level off.
 """
 
 from collections.abc import Iterator

@@ -6,7 +6,7 @@ from nl2sql.scoring import execute_golds as op
 from tasks.cached_task import artifact_task
 
 
-@artifact_task("golds", calls=[op.execute_golds], tags=["scoring"], retries=1)
+@artifact_task("golds", calls=[op.execute_golds], retries=1)
 def execute_golds(questions: tuple[Question, ...], database: Database, timeout: float) -> list[Gold]:
     """Run the gold SQL of a batch of questions."""
     return op.execute_golds(questions, database.path, Limits(seconds=timeout))

@@ -1,18 +1,17 @@
 """Op 7 on disk: questions, groundings and linkings in, candidates of every generator of the lineup out."""
 
-from nl2sql.models.rules.generator import Rules
-from nl2sql.scoring.predictions import Prediction
-
 from nl2sql.models.generator import Generator
 from nl2sql.models.recorded import record
+from nl2sql.models.rules.generator import Rules
 from nl2sql.online import generate_candidates as op
 from nl2sql.rows import Candidate, Grounding, Linking, Question
+from nl2sql.scoring.predictions import Prediction
 from tasks.artifact_store import Artifact, read_rows
 from tasks.cached_task import artifact_task
 from tasks.database_context import CONTEXT_CALLS, OfflineArtifacts, open_context
 
 
-@artifact_task("candidates", calls=[op.generate_candidates, Rules, record, *CONTEXT_CALLS], tags=["online"])
+@artifact_task("candidates", calls=[op.generate_candidates, Rules, record, *CONTEXT_CALLS])
 def generate_candidates(
     questions: tuple[Question, ...],
     groundings: Artifact,

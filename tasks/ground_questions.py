@@ -6,7 +6,7 @@ from tasks.cached_task import artifact_task
 from tasks.database_context import CONTEXT_CALLS, OfflineArtifacts, open_context
 
 
-@artifact_task("groundings", calls=[op.ground_questions, *CONTEXT_CALLS], tags=["online"])
+@artifact_task("groundings", calls=[op.ground_questions, *CONTEXT_CALLS])
 def ground_questions(
     questions: tuple[Question, ...], offline: OfflineArtifacts, examples: int, cells: bool = True
 ) -> list[Grounding]:

@@ -8,7 +8,7 @@ from tasks.artifact_store import Artifact, read_rows
 from tasks.cached_task import artifact_task
 
 
-@artifact_task("cells", calls=[cells.index_cells], tags=["offline"])
+@artifact_task("cells", calls=[cells.index_cells])
 def index_cells(database: Database, profiles: Artifact) -> pa.Table:
     """Collect distinct text values with their MinHash signatures."""
     return cells.index_cells(database, read_rows(profiles, Profile))

@@ -8,7 +8,7 @@ from tasks.artifact_store import Artifact, read_rows
 from tasks.cached_task import artifact_task
 
 
-@artifact_task("columns", calls=[columns.index_columns, embedding.embed], tags=["offline"])
+@artifact_task("columns", calls=[columns.index_columns, embedding.embed])
 def index_columns(summaries: Artifact) -> pa.Table:
     """Embed the SHORT summary of every column."""
     return columns.index_columns(read_rows(summaries, Summary), embedding.embed)

@@ -8,7 +8,7 @@ from tasks.artifact_store import Artifact, read_rows
 from tasks.cached_task import artifact_task
 
 
-@artifact_task("examples", calls=[examples.index_examples, embedding.embed], tags=["offline"])
+@artifact_task("examples", calls=[examples.index_examples, embedding.embed])
 def index_examples(questions: Artifact) -> pa.Table:
     """Mask and embed training questions."""
     return examples.index_examples(read_rows(questions, Question), embedding.embed)

@@ -14,7 +14,7 @@ def draft_by_rules() -> op.Draft:
     return Rules().draft
 
 
-@artifact_task("linkings", calls=[op.link_schema, keep_all_columns, Rules, *CONTEXT_CALLS], tags=["online"])
+@artifact_task("linkings", calls=[op.link_schema, keep_all_columns, Rules, *CONTEXT_CALLS])
 def link_schema(
     questions: tuple[Question, ...], groundings: Artifact, offline: OfflineArtifacts, linked: bool = True
 ) -> list[Linking]:

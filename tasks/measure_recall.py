@@ -7,7 +7,7 @@ from tasks.cached_task import artifact_task
 from tasks.database_context import CONTEXT_CALLS, OfflineArtifacts, open_context
 
 
-@artifact_task("recalls", calls=[op.measure_recall, *CONTEXT_CALLS], tags=["scoring"])
+@artifact_task("recalls", calls=[op.measure_recall, *CONTEXT_CALLS])
 def measure_recall(
     questions: tuple[Question, ...], groundings: Artifact, linkings: Artifact, offline: OfflineArtifacts
 ) -> list[Recall]:

@@ -5,7 +5,7 @@ from nl2sql.rows import Database, Profile
 from tasks.cached_task import artifact_task
 
 
-@artifact_task("profiles", calls=[op.profile_database], tags=["offline"])
+@artifact_task("profiles", calls=[op.profile_database])
 def profile_database(database: Database) -> list[Profile]:
     """Read every table of the database once and describe its columns."""
     return op.profile_database(database)

@@ -8,7 +8,7 @@ from tasks.cached_task import artifact_task
 from tasks.database_context import CONTEXT_CALLS, OfflineArtifacts, open_context
 
 
-@artifact_task("repairs", calls=[op.repair_candidates, *CONTEXT_CALLS], tags=["online"], retries=1)
+@artifact_task("repairs", calls=[op.repair_candidates, *CONTEXT_CALLS], retries=1)
 def repair_candidates(
     questions: tuple[Question, ...],
     groundings: Artifact,

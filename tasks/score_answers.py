@@ -9,7 +9,7 @@ from tasks.artifact_store import Artifact, read_rows
 from tasks.cached_task import artifact_task
 
 
-@artifact_task("verdicts", calls=[op.score_answers], tags=["scoring"], retries=1)
+@artifact_task("verdicts", calls=[op.score_answers], retries=1)
 def score_answers(
     questions: tuple[Question, ...],
     repairs: Artifact,

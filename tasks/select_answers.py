@@ -9,7 +9,7 @@ from tasks.cached_task import artifact_task
 from tasks.database_context import CONTEXT_CALLS, OfflineArtifacts, open_context
 
 
-@artifact_task("selections", calls=[op.select_answers, take_first, *CONTEXT_CALLS], tags=["online"])
+@artifact_task("selections", calls=[op.select_answers, take_first, *CONTEXT_CALLS])
 def select_answers(
     questions: tuple[Question, ...],
     repairs: Artifact,

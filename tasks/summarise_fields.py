@@ -6,7 +6,7 @@ from tasks.artifact_store import Artifact, read_rows
 from tasks.cached_task import artifact_task
 
 
-@artifact_task("summaries", calls=[op.summarise_fields], tags=["offline"])
+@artifact_task("summaries", calls=[op.summarise_fields])
 def summarise_fields(profiles: Artifact) -> list[Summary]:
     """Render profiles in English, mechanically."""
     return op.summarise_fields(read_rows(profiles, Profile))

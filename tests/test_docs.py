@@ -31,7 +31,9 @@ def test_every_artifact_is_listed_with_its_columns():
 
 
 def help_of(*words: str) -> str:
-    run = subprocess.run([sys.executable, "-m", "flows.cli", *words, "--help"], cwd=ROOT, capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-m", "flows.cli", *words, "--help"], cwd=ROOT, capture_output=True, text=True
+    )
     assert run.returncode == 0, run.stderr
     return run.stdout
 

@@ -1,16 +1,19 @@
 """The pieces of a question and its evidence that may be values: quoted, names, numbers, dates, codes."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-
-import spacy
-from spacy.language import Language
-from spacy.tokens import Doc, Span
+from typing import TYPE_CHECKING
 
 from nl2sql.online.words import STOP_WORDS
 from nl2sql.skeletons import DATES
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc, Span
 
 SMALL_MODEL = "en_core_web_sm"
 TEXT_LIMIT = 8_000  # characters of a question that are read: its two ends, where a question says what it wants
@@ -51,6 +54,8 @@ class Found:
 @cache
 def load_language() -> Language:
     """The small English model when it is installed, else a bare tokenizer; both with rules for values."""
+    import spacy  # brings torch: three seconds that a run from the cache need not wait for
+
     has_model = spacy.util.is_package(SMALL_MODEL)
     language = spacy.load(SMALL_MODEL) if has_model else spacy.blank("en")
     ruler = language.add_pipe("entity_ruler", config={"overwrite_ents": True})

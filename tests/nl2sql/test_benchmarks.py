@@ -149,7 +149,7 @@ def test_a_db_id_is_never_a_path(bird):
 
 
 def test_an_unknown_database_lists_those_that_are_there(bird):
-    with pytest.raises(UserError, match="no database 'shp'.*there are shop"):
+    with pytest.raises(UserError, match=r"no database 'shp'.*there are shop"):
         load_benchmark(bird, databases=["shp"])
 
 

@@ -30,6 +30,7 @@ test: setup  ## run all tests
 check: setup  ## lint, format and type-check, changing nothing
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
 
+# No hashes: the wheel of torch differs by build (CPU, CUDA, Metal) under one version.
 lock: setup  ## resolve the newest allowed versions into requirements.lock (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-header --no-emit-index-url \
 	  $(foreach package,$(CUDA),--no-emit-package $(package)) -o requirements.lock

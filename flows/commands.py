@@ -16,15 +16,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
+from flows.answer_questions import load_recorded
 from flows.environment import without_heartbeats
 from flows.headline import collected
 from flows.manifests import manifest_of, read_manifest
 from flows.options import Options
 from flows.progress import watched_by
-from nl2sql.benchmarks import load_benchmark
+from nl2sql.benchmarks import Benchmark, Problem, load_benchmark
 from nl2sql.errors import UserError
+from nl2sql.models.recorded import record, unused
 from nl2sql.reporting.run_summary import RunSummary
 from nl2sql.rows import Step
+from nl2sql.scoring.predictions import load_predictions
 from tasks.artifact_store import ArtifactStore
 
 SCREEN = Console()
@@ -117,6 +120,19 @@ def _offline_table(steps: Sequence[Step]) -> Table:
     return table
 
 
+def recorded_problems(file: str, benchmark: Benchmark, limit: int | None) -> list[Problem]:
+    """What is wrong with a file of predictions, and what of it a replay over these questions leaves out.
+
+    Lines of questions that only `limit` or the choice of databases leaves out are no problem.
+    """
+    loaded, every = load_predictions(file), load_benchmark(benchmark.path, benchmark.split).questions
+    recorded = record(load_recorded(file, every))
+    missing = "question_without_prediction"
+    counts = {**unused(recorded, every), missing: unused(recorded, benchmark.questions[:limit])[missing]}
+    left_out = [Problem(file, f"{count:,} x {name.replace('_', ' ')}") for name, count in counts.items() if count]
+    return [*loaded.problems, *left_out]
+
+
 def run_evaluation(options: Options, as_json: bool, **asked: Any) -> int:
     """Run the whole pipeline and print the headline table."""
     from flows.run_pipeline import run_pipeline
@@ -125,7 +141,10 @@ def run_evaluation(options: Options, as_json: bool, **asked: Any) -> int:
     benchmark = load_benchmark(asked["dataset"], asked["split"], asked["databases"])
     if not benchmark.questions:
         raise UserError(f"{asked['dataset']} has no questions to evaluate. To ask one: nl2sql ask FILE QUESTION")
-    for problem in benchmark.problems:
+    recorded = [
+        problem for file in asked["predictions"] for problem in recorded_problems(file, benchmark, asked["limit"])
+    ]
+    for problem in (*benchmark.problems, *recorded):
         click.echo(f"nl2sql: note: {problem.where}: {problem.what}", err=True)
     if asked["output"]:
         ArtifactStore(asked["output"]).prepare()  # now rather than after the whole run

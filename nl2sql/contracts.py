@@ -1,7 +1,7 @@
 """Turn the dataclasses of rows.py into Arrow schemas and check what is written against them."""
 
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -142,8 +142,3 @@ def _check_key(keys: pa.Table, kind: str) -> None:
     repeated = counts.filter(pc.field("count_all") > 1)
     if repeated.num_rows:
         raise ContractError(f"{kind}: key {repeated.slice(0, 1).to_pylist()[0]} stands more than once")
-
-
-def select(items: Sequence[Row], **wanted: Any) -> list[Row]:
-    """Those rows whose named fields equal the given values."""
-    return [i for i in items if all(getattr(i, name) == value for name, value in wanted.items())]

@@ -207,9 +207,17 @@ def test_evaluate_takes_a_part_of_the_questions_and_recorded_predictions(nl2sql,
         tmp_path / "recorded.jsonl",
         {"question_id": 3, "sql": "SELECT price FROM item WHERE name = 'lamp'", "model": "some"},
         {"question_id": 4, "sql": "SELECT 0", "model": "some"},
+        {"question_id": 99, "sql": "SELECT 0", "model": "some"},
+        {"question_id": 0, "sql": "SELECT 3", "model": "some"},  # of the other database: left out on purpose
     )
+    with open(recorded, "a") as file:
+        file.write("{broken\n")
     result = nl2sql("evaluate", tiny, "--database", "shop", "--predictions", recorded, *own)
     assert result.exit_code == 0, result.output
+    notes = [line for line in result.stderr.splitlines() if line.startswith("nl2sql: note: ")]
+    assert [n for n in notes if "is not JSON" in n]
+    assert [n for n in notes if n.endswith("1 x unknown question")]
+    assert len(notes) == 2
     found = as_json(result)
     assert (found["n"], found["execution_accuracy"]) == (2, 50.0)
     assert found["by_database"].keys() == {"shop"}

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nl2sql import rows as r
+from nl2sql.scoring import rows as s
+from nl2sql.training import rows as t
 
 Row = TypeVar("Row")
 SCALARS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
@@ -47,9 +49,18 @@ CONTRACTS: dict[str, Contract] = {
     "candidates": Contract(r.Candidate, 1, CANDIDATE_KEY),
     "repairs": Contract(r.Repair, 1, CANDIDATE_KEY),
     "selections": Contract(r.Selection, 1, QUESTION_KEY),
+    "model_calls": Contract(r.ModelCall, 1, ("number",)),
     "golds": Contract(r.Gold, 1, QUESTION_KEY),
     "verdicts": Contract(r.Verdict, 1, (*CANDIDATE_KEY, "system")),
+    "corrected": Contract(r.Verdict, 1, (*CANDIDATE_KEY, "system")),
+    "accuracies": Contract(s.Accuracy, 1, ("generator",)),
+    "judgements": Contract(s.JudgedPair, 1, ("database_sha256", "gold_sql", "sql")),
     "recalls": Contract(r.Recall, 1, QUESTION_KEY),
+    "leaks": Contract(t.Leak, 1, QUESTION_KEY),
+    "solutions": Contract(t.Solution, 1, ("question_id", "solution_id")),
+    "chats": Contract(t.Chat, 1, ("chat_id",)),
+    "pairs": Contract(t.PairSample, 1, ("pair_id",)),
+    "adapters": Contract(t.Adapter, 1, ("name",)),
 }
 
 

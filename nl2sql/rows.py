@@ -213,7 +213,7 @@ class Link:
     column: str
     view: int
     score: float
-    reasons: tuple[str, ...]  # name, embedding, cell, evidence, example, key, path, draft
+    reasons: tuple[str, ...]  # name, embedding, cell, evidence, example, key, path, draft, model
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +289,41 @@ class Selection:
     vote_candidate_id: str  # what the plain majority vote would have chosen
     vote_sql: str
     comparisons: int  # pairs that a judge compared
+
+
+# --- what was paid for -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """One call to a model, paid now or earlier; each task that asks models leaves an artifact of them beside its own.
+
+    Outcomes: ok, invalid (could not be read, asked again or given up), refused, cut, unavailable, budget.
+    """
+
+    number: int  # within the task, from 0
+    key: str  # digest of the request
+    role: str  # summarise, ground, link, draft, generate, fix, compare
+    generator: str  # lineup entry, '' for other roles
+    db_id: str
+    question_id: str  # '' for what all questions share
+    prompt: str  # its file under nl2sql/prompts
+    sample: int
+    model_asked: str
+    model: str  # that answered
+    input_tokens: int  # cache reads and writes included
+    cache_read_tokens: int
+    cache_write_tokens: int
+    output_tokens: int  # thinking included
+    reasoning_tokens: int
+    dollars: float  # what it cost whoever paid for it
+    uncertain_dollars: float  # at most so much more, for attempts that broke off
+    seconds: float
+    attempts: int
+    cached: bool  # paid by an earlier run or task
+    again: bool  # asks once more, after an answer that could not be used
+    outcome: str
+    error: str
 
 
 # --- what comes out -------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from nl2sql.schema import Column, ForeignKey, Schema, Table, quote
 EXAMPLES = 3
 LONGEST_EXAMPLE = 30  # characters; longer values are no examples
 LONGEST_LIST = 100  # characters of all examples; beyond it only the first is shown
-LONGEST_COMMENT = 200
+LONGEST_COMMENT = 600  # characters
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # SQLite's keywords: some may stand unquoted in some places, quoting all of them is always right.
 KEYWORDS = frozenset(

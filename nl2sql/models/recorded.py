@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from nl2sql.models.generator import Asked
 from nl2sql.online.context import DatabaseContext
-from nl2sql.rows import Candidate, Grounding, Linking, Question
+from nl2sql.rows import Candidate, Question
 
 PREFIX = "recorded:"
 UNNAMED = "unnamed"
@@ -43,14 +44,15 @@ class Recorded:
     name: str
     by_question: Mapping[str, Sequence[Prediction]]
 
-    def generate(
-        self, question: Question, grounding: Grounding, linking: Linking, context: DatabaseContext
-    ) -> list[Candidate]:
+    def generate(self, asked: Sequence[Asked], context: DatabaseContext) -> list[list[Candidate]]:
         """Give one candidate per prediction; a model's second line for the question is its second sample.
 
         A prediction written for another database is left out: its SQL speaks of tables that are not here.
         Blank SQL stays, as the failure that it is.
         """
+        return [self._replay(a.question) for a in asked]
+
+    def _replay(self, question: Question) -> list[Candidate]:
         fitting = [p for p in self.by_question.get(question.question_id, ()) if _same_database(p, question)]
         samples: Counter[str] = Counter()
         candidates = []

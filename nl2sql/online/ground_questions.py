@@ -1,6 +1,9 @@
-"""Op 5: what of a question is found in the database, by rules alone."""
+"""Op 5: what of a question is found in the database, by rules alone or with what a model read in it besides."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TypeVar
 
 from nl2sql.online.context import DatabaseContext
 from nl2sql.online.find_literals import Found, find_all_literals, shorten
@@ -8,6 +11,7 @@ from nl2sql.online.match_cells import match_cells
 from nl2sql.rows import CellMatch, ColumnHit, ExampleHit, Grounding, Question
 from nl2sql.skeletons import mask_question
 
+Hit = TypeVar("Hit", CellMatch, ColumnHit)
 CELL_LIMIT = 60  # matches kept per question
 EXAMPLE_LIMIT = 8
 COLUMN_LIMIT = 40  # column hits kept per question
@@ -18,6 +22,24 @@ SAME_TEXT = frozenset({"exact", "casefold", "folded", "evidence"})  # methods wh
 KEYWORD_WEIGHT = 0.9  # a hit of one keyword against one of the whole question: shorter texts reach higher cosines
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What a model read in a question. `guesses` are values that the text does not hold but may mean: 'F' for female.
+
+    `skeleton` is the question with names and values masked as mask_question does it, '' when the model's is no such.
+    """
+
+    keywords: tuple[str, ...]
+    literals: tuple[str, ...]  # as they stand in the question or its evidence
+    guesses: tuple[str, ...]
+    skeleton: str
+
+
+# Reads a batch of questions of one database; None for one that could not be read.
+ReadQuestions = Callable[[Sequence[Question], DatabaseContext], Sequence[Reading | None]]
+NOTHING_READ = Reading((), (), (), "")
+
+
 def ground_questions(
     questions: Sequence[Question],
     context: DatabaseContext,
@@ -26,6 +48,7 @@ def ground_questions(
     example_limit: int = EXAMPLE_LIMIT,
     column_limit: int = COLUMN_LIMIT,
     same_database_examples: bool = False,
+    read: ReadQuestions | None = None,
 ) -> list[Grounding]:
     """Ground a batch of questions of one database, in their order.
 
@@ -34,12 +57,23 @@ def ground_questions(
     example, and the examples of its own database are left out unless `same_database_examples`. Nothing here needs
     a model other than the embeddings behind the context; an installed en_core_web_sm adds noun phrases and
     entities. Of texts over 8,000 characters only the two ends are read.
+
+    What a model `read` joins what the rules found and takes nothing away: its keywords, its literals, the cells and
+    columns that these lead to, up to the same limits again. Its guesses count only where a cell equals them. Its
+    skeleton is the one that examples are searched with.
     """
     found = find_all_literals((q.question, q.evidence) for q in questions)
     cells = match_cells(found, context, cell_limit)
-    columns = _search_columns(questions, found, context, column_limit)
+    columns = _search_columns(list(map(_searched, questions, found)), context, column_limit)
     names = sorted({c.column for c in context.schema.column_names})
     skeletons = [_skeleton(question, matches, names) for question, matches in zip(questions, cells, strict=True)]
+    if read is not None:
+        readings = [reading or NOTHING_READ for reading in read(questions, context)]
+        more = [_not_found(reading, known) for reading, known in zip(readings, found, strict=True)]
+        cells = _joined(cells, match_cells(more, context, cell_limit))
+        columns = _joined(columns, _search_keywords(more, context, column_limit))
+        found = [_united(known, reading) for known, reading in zip(found, readings, strict=True)]
+        skeletons = [reading.skeleton or own for reading, own in zip(readings, skeletons, strict=True)]
     excluded = () if same_database_examples else (context.database.db_id,)
     hits = context.examples.search(skeletons, example_limit + SPARE_EXAMPLES, exclude_databases=excluded)
     return [
@@ -76,20 +110,58 @@ def _others(question: Question, hits: Sequence[ExampleHit], limit: int) -> tuple
     return tuple(h for h, is_same in zip(hits, same, strict=True) if not is_same)[:limit]
 
 
+def _not_found(reading: Reading, known: Found) -> Found:
+    """What to look up of a reading: literals that the rules have not, and guesses, of which only equal cells count."""
+    fresh = [text for text in reading.literals if text not in known.literals]
+    return Found(tuple(fresh), reading.guesses, (), tuple(k for k in reading.keywords if k not in known.keywords))
+
+
+def _united(known: Found, reading: Reading) -> Found:
+    literals = dict.fromkeys((*known.literals, *reading.literals))
+    return replace(known, literals=tuple(literals), keywords=tuple(dict.fromkeys((*known.keywords, *reading.keywords))))
+
+
+def _joined(known: Sequence[tuple[Hit, ...]], more: Sequence[tuple[Hit, ...]]) -> list[tuple[Hit, ...]]:
+    """All hits of both, best first; a cell or column that both have keeps its better one."""
+    joined = []
+    for hits in map(chain, known, more):
+        best: dict[tuple[str, ...], Hit] = {}
+        for hit in sorted(hits, key=_best_first):
+            best.setdefault(_place(hit), hit)
+        joined.append(tuple(best.values()))
+    return joined
+
+
+def _best_first(hit: CellMatch | ColumnHit) -> tuple[float, int, tuple[str, ...]]:
+    return -hit.score, -len(hit.literal) if isinstance(hit, CellMatch) else 0, _place(hit)
+
+
+def _place(hit: CellMatch | ColumnHit) -> tuple[str, ...]:
+    return (hit.table, hit.column, hit.value) if isinstance(hit, CellMatch) else (hit.table, hit.column)
+
+
+def _search_keywords(found: Sequence[Found], context: DatabaseContext, limit: int) -> list[tuple[ColumnHit, ...]]:
+    """The columns near the first keywords."""
+    return _search_columns([_weighted(f.keywords[:KEYWORDS_SEARCHED]) for f in found], context, limit)
+
+
 def _search_columns(
-    questions: Sequence[Question], found: Sequence[Found], context: DatabaseContext, limit: int
+    texts: Sequence[Sequence[tuple[str, float]]], context: DatabaseContext, limit: int
 ) -> list[tuple[ColumnHit, ...]]:
-    """The columns near the question, its evidence and its keywords; all texts of the batch go at once."""
-    texts = [_searched(q, f) for q, f in zip(questions, found, strict=True)]
+    """The columns near each question's weighted texts; all texts of the batch go at once."""
     distinct = list(dict.fromkeys(text for some in texts for text, _ in some))
     hits = dict(zip(distinct, context.columns.search(distinct, HITS_PER_TEXT), strict=True)) if distinct else {}
     return [_merged(some, hits, limit) for some in texts]
 
 
 def _searched(question: Question, found: Found) -> list[tuple[str, float]]:
+    """The texts to search columns with: the question, its evidence and its first keywords."""
     texts = [(shorten(question.question), 1.0), (shorten(question.evidence), 1.0)]
-    texts += [(keyword, KEYWORD_WEIGHT) for keyword in found.keywords[:KEYWORDS_SEARCHED]]
-    return [(text, weight) for text, weight in texts if text.strip()]
+    return [(text, weight) for text, weight in texts if text.strip()] + _weighted(found.keywords[:KEYWORDS_SEARCHED])
+
+
+def _weighted(keywords: Iterable[str]) -> list[tuple[str, float]]:
+    return [(keyword, KEYWORD_WEIGHT) for keyword in keywords if keyword.strip()]
 
 
 def _merged(texts: Sequence[tuple[str, float]], hits: dict[str, list[ColumnHit]], limit: int) -> tuple[ColumnHit, ...]:

@@ -1,7 +1,8 @@
 """Op 6: the columns that a question needs, in a precise view (S1) and one for recall (S2)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -16,6 +17,38 @@ KEY_PENALTY = 0.15  # what a key loses there: keys come by closure, the room is 
 
 # A quick draft of the SQL from what is linked so far; '' when there is none. Its columns join S2 (reversed pass).
 Draft = Callable[[Question, Grounding, Linking, DatabaseContext], str]
+
+
+@dataclass(frozen=True)
+class ToLink:
+    """A question whose columns are to be chosen."""
+
+    question: Question
+    grounding: Grounding
+    ranked: tuple[ColumnName, ...]  # all columns of the database by their scores, best first
+    kept: tuple[ColumnName, ...] = ()  # those of round 1, with the keys that join them
+
+
+@dataclass(frozen=True)
+class FirstChoice:
+    """What a model chose from everything, None when that could not be read, and its draft, '' when there is none."""
+
+    columns: tuple[ColumnName, ...] | None
+    draft_sql: str
+
+
+class ColumnChooser(Protocol):
+    """Chooses columns by a model, for a batch of questions at a time; names that the schema has not are ignored."""
+
+    def choose_first(self, questions: Sequence[ToLink], context: DatabaseContext) -> Sequence[FirstChoice]:
+        """Round 1, and drafts over the whole schema; all of them are asked for at once."""
+        ...
+
+    def choose_more(
+        self, questions: Sequence[ToLink], context: DatabaseContext
+    ) -> Sequence[tuple[ColumnName, ...] | None]:
+        """Round 2: from what round 1 left; None when the answer could not be read."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -36,6 +69,8 @@ class Limits:
     cell_score: float = 0.85  # a matched cell this sure brings its column into S2
     table_score: float = 0.6  # a table that stands this high has its keys in S2
     tables: int = 6  # whose keys and paths are added
+    chosen: int = 40  # columns that a model may choose in a round; further ones are ignored
+    chosen_tables: int = 12  # whose keys and paths are added to what a model chose
 
 
 LIMITS = Limits()
@@ -47,6 +82,7 @@ def link_schema(
     context: DatabaseContext,
     *,
     draft: Draft | None = None,
+    chooser: ColumnChooser | None = None,
     limits: Limits = LIMITS,
     weights: Mapping[str, float] = WEIGHTS,
 ) -> list[Linking]:
@@ -56,25 +92,24 @@ def link_schema(
     round 2, the best of what is left once the tables of S1 count as meant; columns of surely matched cells; primary
     keys of the meant tables and the keys on the paths between them; the columns of the draft. Links come best first.
     A database without columns gives no links. Raises KeyError for a question without grounding.
+
+    With a `chooser` both rounds are its choices, its drafts take the place of `draft`, and S2 is closed over the keys
+    of every table that was touched. Where an answer could not be read, the scores choose in that round and `draft`
+    drafts; after a first round without one the second is not asked for.
     """
     scorer, graph = ColumnScorer(context, weights), JoinGraph(context.schema)
     grounded = {g.question_id: g for g in groundings}
-    return [
-        _link(question, grounded[question.question_id], context, scorer, graph, draft, limits) for question in questions
-    ]
+    asked = [(q, grounded[q.question_id]) for q in questions]
+    if chooser is None or not scorer.columns:
+        begun = (Kept(scorer, scorer.score(q, g), graph, limits) for q, g in asked)
+        return [_link_by_scores(kept, q, g, context, draft) for kept, (q, g) in zip(begun, asked, strict=False)]
+    kept = [Kept(scorer, scorer.score(q, g), graph, limits) for q, g in asked]
+    return _link_by_choices(kept, asked, context, draft, chooser)
 
 
-def _link(
-    question: Question,
-    grounding: Grounding,
-    context: DatabaseContext,
-    scorer: ColumnScorer,
-    graph: JoinGraph,
-    draft: Draft | None,
-    limits: Limits,
+def _link_by_scores(
+    kept: "Kept", question: Question, grounding: Grounding, context: DatabaseContext, draft: Draft | None
 ) -> Linking:
-    scores = scorer.score(question, grounding)
-    kept = Kept(scorer, scores, graph, limits)
     kept.take_precise()
     kept.take_recall(grounding.cells)
     linking = kept.linking(question)
@@ -83,6 +118,31 @@ def _link(
     sql = draft(question, grounding, linking, context)
     kept.take_drafted(sql, context)
     return kept.linking(question, sql)
+
+
+def _link_by_choices(
+    kept: Sequence["Kept"],
+    asked: Sequence[tuple[Question, Grounding]],
+    context: DatabaseContext,
+    draft: Draft | None,
+    chooser: ColumnChooser,
+) -> list[Linking]:
+    opened = [ToLink(q, g, k.ranked()) for k, (q, g) in zip(kept, asked, strict=True)]
+    first = chooser.choose_first(opened, context)
+    chosen = [i for i, choice in enumerate(first) if choice.columns and kept[i].take_chosen(choice.columns)]
+    left = [replace(opened[i], kept=kept[i].columns()) for i in chosen]
+    more = dict(zip(chosen, chooser.choose_more(left, context) if left else (), strict=True))
+    linkings = []
+    for i, (question, grounding) in enumerate(asked):
+        kept[i].take_second(i in more, more.get(i), grounding.cells)
+        sql = first[i].draft_sql
+        if not sql and draft is not None:
+            sql = draft(question, grounding, kept[i].linking(question), context)
+        kept[i].take_drafted(sql, context)
+        if i in more:
+            kept[i].close()
+        linkings.append(kept[i].linking(question, sql))
+    return linkings
 
 
 @dataclass
@@ -124,7 +184,38 @@ class Kept:
         scored = sum("path" not in why for _, why in self.links.values())
         self._add(fresh[: max(0, room - scored)], 2)
         self._add((i for i in self._celled(cells)), 2, "cell")
-        self._add_keys()
+        self._add_keys(self._meant())
+
+    def take_chosen(self, columns: Sequence[ColumnName]) -> bool:
+        """Round 1 by a model: its columns, then the keys that join their tables. False when the schema has none."""
+        chosen = list(self._places(columns))[: self.limits.chosen]
+        self.second = self.scores.total
+        self._add(chosen, 1, "model")
+        self._add_paths(self._tables(chosen)[: self.limits.chosen_tables], 1)
+        return bool(chosen)
+
+    def take_second(self, is_chosen: bool, columns: Sequence[ColumnName] | None, cells: Sequence[CellMatch]) -> None:
+        """Round 2 after a model's round 1, or both rounds by scores when it gave none; the columns of sure cells."""
+        if not is_chosen:
+            self.take_precise()
+        if columns is None:
+            self.take_recall(cells)
+            return
+        fresh = [place for place in self._places(columns) if place not in self.links]
+        self._add(fresh[: self.limits.chosen], 2, "model")
+        self._add(self._celled(cells), 2, "cell")
+
+    def close(self) -> None:
+        """The keys of every table that was touched, and the paths between them."""
+        self._add_keys(self._tables(self.links)[: self.limits.chosen_tables])
+
+    def ranked(self) -> tuple[ColumnName, ...]:
+        """All columns by their scores, best first."""
+        return tuple(self.scorer.columns[i] for i in np.argsort(-self.scores.total, kind="stable"))
+
+    def columns(self) -> tuple[ColumnName, ...]:
+        """What is kept, first come first."""
+        return tuple(self.scorer.columns[i] for i in self.links)
 
     def take_drafted(self, sql: str, context: DatabaseContext) -> None:
         """The reversed pass: columns that the draft uses; a draft that cannot be read adds none."""
@@ -138,9 +229,8 @@ class Kept:
         sure = (c for c in cells if c.score >= self.limits.cell_score and c.method != "number")
         return self._places(ColumnName(c.table, c.column) for c in sure)
 
-    def _add_keys(self) -> None:
+    def _add_keys(self, meant: Sequence[str]) -> None:
         """Primary keys of the meant tables, and the keys that join them."""
-        meant = self._meant()
         self._add_paths(meant, 2)
         self._add(self._places(self.graph.between(meant)), 2, "key")
         for table in meant:

@@ -21,6 +21,7 @@ from nl2sql.online.selection_policy import Policy
 from nl2sql.rows import Cluster, Grounding, Linking, Question, Repair, Selection
 
 MARGIN = 0.05
+TOURNAMENT = 4  # results that a judge compares, those with the most weight: 6 pairs in both orders
 # Of candidates without a result, one that was too slow or too large is likelier right than one that fails.
 BEST_EFFORT = ("too_large", "timeout", "error")
 
@@ -37,8 +38,8 @@ class Pair:
 class Judge(Protocol):
     """Compares candidates two at a time; all pairs of a batch of questions come in one call."""
 
-    def compare(self, pairs: Sequence[Pair], context: DatabaseContext) -> Sequence[float]:
-        """Give for each pair the points of the first: 1 it is better, 0 the second is, 0.5 undecided."""
+    def compare(self, pairs: Sequence[Pair], context: DatabaseContext) -> Sequence[float | None]:
+        """Give for each pair the points of the first: 1 it is better, 0 the second is, 0.5 undecided, None unread."""
         ...
 
 
@@ -89,8 +90,9 @@ def select_answers(
     all-NULL results lose to any other. One cluster: its shortest SQL (path unanimous, or single for one candidate).
     Otherwise clusters are ordered by weight. When the lead over the next is more than `margin` (0..1, of the
     question's whole weight) the first wins (vote). Else the clusters within the margin are compared: by the judge,
-    pairwise in both orders, ties to the weight (tournament), or without one by their best generator (rank). When no
-    candidate ran: path none, confidence 0, and the first candidate's SQL as the best effort.
+    pairwise in both orders, ties to the weight (tournament), or without one, or when it judged no pair of them in both
+    orders, by their best generator (rank). Of more than TOURNAMENT results only those with the most weight are
+    compared. When no candidate ran: path none, confidence 0, and the first candidate's SQL as the best effort.
 
     `accuracies` say how often each generator is right (0..1, by generator or system, e.g. measured on scored runs);
     None estimates them from how these candidates agree. `ranks` are generators, best first; the accuracies order those
@@ -194,7 +196,7 @@ def _path(candidates: Sequence[Repair], groups: Sequence[Group], contested: Sequ
 def _judge_contested(
     ballots: Sequence[Ballot], context: DatabaseContext, judge: Judge | None
 ) -> tuple[dict[str, float], Counter[str]]:
-    """Points by candidate and comparisons by question; both empty without a judge."""
+    """Points by candidate and comparisons by question; a pair counts when both of its orders were judged."""
     points: dict[str, float] = defaultdict(float)
     comparisons: Counter[str] = Counter()
     if judge is None:
@@ -202,13 +204,23 @@ def _judge_contested(
     pairs = [
         Pair(ballot.question, first.representative, second.representative)
         for ballot in ballots
-        for first, second in permutations(ballot.contested, 2)
+        for first, second in permutations(ballot.contested[:TOURNAMENT], 2)
     ]
-    for pair, score in zip(pairs, judge.compare(pairs, context) if pairs else (), strict=True):
-        points[_key(pair.first)] += score
-        points[_key(pair.second)] += 1 - score
+    scores = dict(zip(map(_keys, pairs), judge.compare(pairs, context) if pairs else (), strict=True))
+    for pair in pairs:
+        first, second = _keys(pair)
+        score = scores[first, second]
+        # One order alone would count which of the two came first.
+        if score is None or scores[second, first] is None:
+            continue
+        points[first] += score
+        points[second] += 1 - score
         comparisons[pair.question.question_id] += 1
     return points, comparisons
+
+
+def _keys(pair: Pair) -> tuple[str, str]:
+    return _key(pair.first), _key(pair.second)
 
 
 def _key(repair: Repair) -> str:
@@ -247,6 +259,8 @@ def _winner(ballot: Ballot, points: Mapping[str, float], comparisons: int) -> Gr
         return ballot.groups[0] if ballot.groups else None
     if comparisons:
         return max(ballot.contested, key=lambda g: points[_key(g.representative)])
+    if ballot.path == "policy":
+        return ballot.groups[0]
     return min(ballot.contested, key=lambda g: g.rank)
 
 

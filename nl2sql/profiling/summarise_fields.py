@@ -1,6 +1,6 @@
-"""Say in plain English what a column holds, from its profile alone: no model is asked."""
+"""Say in plain English what a column holds: from its profile alone, or from what a model made of that."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from nl2sql.profiling.names import name_words
 from nl2sql.rows import Profile, Summary
@@ -11,17 +11,23 @@ LONGEST_EXAMPLE = 40
 FEW = 10  # different values that are all listed
 SOURCE = "profile"
 
+# Writes summaries anew, given with the profiles that they were made from; those that it cannot write come back as they
+# are. What it gives stands in the order of what it was given.
+Rewrite = Callable[[Sequence[Profile], Sequence[Summary]], list[Summary]]
 
-def summarise_fields(profiles: Sequence[Profile]) -> list[Summary]:
+
+def summarise_fields(profiles: Sequence[Profile], *, rewrite: Rewrite | None = None) -> list[Summary]:
     """A SHORT and a LONG text for every column, in the order of the profiles.
 
     SHORT names the column in words, says what it means and gives a few values: for embedding and linking. LONG adds
-    keys, counts, ranges, formats and the meaning of codes: for writing SQL.
+    keys, counts, ranges, formats and the meaning of codes: for writing SQL. With `rewrite` a model writes both from
+    these; `source` says whose they are.
     """
     composite = {p.table for p in profiles if p.primary_key > 1}
-    return [
+    summaries = [
         Summary(p.db_id, p.table, p.column, short_text(p), long_text(p, p.table in composite), SOURCE) for p in profiles
     ]
+    return rewrite(profiles, summaries) if rewrite else summaries
 
 
 def short_text(profile: Profile) -> str:

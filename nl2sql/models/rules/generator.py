@@ -1,10 +1,11 @@
 """The `rules` generator: candidates from patterns, best first, and the quick draft of the reversed linking pass."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from nl2sql.models.generator import Asked
 from nl2sql.models.rules.interpret import Knowledge, interpret
 from nl2sql.models.rules.joins import JoinGraph
 from nl2sql.models.rules.lexicon import build_lexicon
@@ -29,12 +30,14 @@ class Rules:
         """The generator's name in a lineup."""
         return NAME
 
-    def generate(
-        self, question: Question, grounding: Grounding, linking: Linking, context: DatabaseContext
-    ) -> list[Candidate]:
-        """At most `limit` candidates, the most plausible first; [] when the question names nothing of the schema."""
-        links = {ColumnName(link.table, link.column): link.score for link in linking.links}
-        found = self._statements(question, grounding, links, context)[: self.limit]
+    def generate(self, asked: Sequence[Asked], context: DatabaseContext) -> list[list[Candidate]]:
+        """At most `limit` candidates a question, the most plausible first; [] when it names nothing of the schema."""
+        return [self._candidates(a, context) for a in asked]
+
+    def _candidates(self, asked: Asked, context: DatabaseContext) -> list[Candidate]:
+        question = asked.question
+        links = {ColumnName(link.table, link.column): link.score for link in asked.linking.links}
+        found = self._statements(question, asked.grounding, links, context)[: self.limit]
         return [
             Candidate(question.question_id, question.db_id, f"{NAME}/{i + 1}", NAME, "", "full", pattern, i, sql)
             for i, (pattern, sql) in enumerate(found)

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from nl2sql.models.generator import Generator
+from nl2sql.models.generator import Asked, Generator
 from nl2sql.models.recorded import record, unused
 from nl2sql.online.context import DatabaseContext
 from nl2sql.rows import Database, Grounding, Linking, Question
@@ -42,7 +42,7 @@ def replay(lines, context, question=None):
     grounding = Grounding(question.question_id, question.db_id, (), (), "", (), (), ())
     linking = Linking(question.question_id, question.db_id, (), 0, "")
     generator: Generator = record(lines)
-    return generator.generate(question, grounding, linking, context)
+    return generator.generate([Asked(question, grounding, linking)], context)[0]
 
 
 def test_each_model_becomes_a_generator_of_its_own(context):

@@ -1,7 +1,9 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
 
+from nl2sql.models.generator import Asked
 from nl2sql.online.context import DatabaseContext
 from nl2sql.online.generate_candidates import generate_candidates
 from nl2sql.rows import Candidate, Database, Grounding, Linking, Question
@@ -17,13 +19,14 @@ class Echo:
     name: str
     statements: tuple[str, ...]
 
-    def generate(
-        self, question: Question, grounding: Grounding, linking: Linking, context: DatabaseContext
-    ) -> list[Candidate]:
-        assert grounding.question_id == linking.question_id == question.question_id
+    def generate(self, asked: Sequence[Asked], context: DatabaseContext) -> list[list[Candidate]]:
+        assert all(a.grounding.question_id == a.linking.question_id == a.question.question_id for a in asked)
         return [
-            Candidate(question.question_id, "d", f"{self.name}/{i + 1}", self.name, "", "full", "", i, sql)
-            for i, sql in enumerate(self.statements)
+            [
+                Candidate(a.question.question_id, "d", f"{self.name}/{i + 1}", self.name, "", "full", "", i, sql)
+                for i, sql in enumerate(self.statements)
+            ]
+            for a in asked
         ]
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from nl2sql.online.candidate_weights import estimate_accuracies, weigh_candidates
 from nl2sql.online.context import DatabaseContext
 from nl2sql.online.select_answers import select_answers
+from nl2sql.online.selection_policy import Policy
 from nl2sql.rows import Database, Question, Repair
 from nl2sql.schema import read_schema
 
@@ -186,6 +187,17 @@ def test_an_undecided_judge_leaves_the_choice_to_the_weight():
     pool = [gave("a", "x"), gave("b", "y"), gave("c", "y")]
     found = choose(*pool, judge=Undecided(), margin=1.0, **EQUAL)
     assert (found.path, found.clusters[0].result_digest) == ("tournament", "y")
+
+
+@pytest.mark.parametrize("digest", ["x", "y"])
+def test_a_judge_that_could_read_nothing_leaves_the_choice_to_the_policy(digest):
+    class Silent:
+        def compare(self, pairs, context):
+            return [None for _ in pairs]
+
+    policy = Policy((), (("a", float(digest == "x")), ("b", float(digest == "y"))), (), False)
+    found = choose(gave("a", "x"), gave("b", "y"), judge=Silent(), policy=policy, margin=1.0)
+    assert (found.path, found.comparisons, found.clusters[0].result_digest) == ("policy", 0, digest)
 
 
 def test_questions_keep_their_order_and_candidates_do_not_mix():

@@ -6,6 +6,7 @@ import pytest
 
 from nl2sql.benchmarks import describe_database
 from nl2sql.indexes.cells import CellIndex, index_cells
+from nl2sql.models.generator import Asked
 from nl2sql.models.rules import Rules
 from nl2sql.online.context import DatabaseContext
 from nl2sql.online.ground_questions import ground_questions
@@ -56,7 +57,7 @@ def ask(context: DatabaseContext, question: str, evidence: str = "", rules: Rule
     row = Question("q", context.database.db_id, question, evidence, "", "", "dev")
     grounding = ground_questions([row], context)[0]
     linking = Linking("q", context.database.db_id, (), 0, "")
-    return (rules or Rules()).generate(row, grounding, linking, context)
+    return (rules or Rules()).generate([Asked(row, grounding, linking)], context)[0]
 
 
 @pytest.fixture(scope="session")

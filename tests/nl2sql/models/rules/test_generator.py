@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nl2sql.benchmarks import load_benchmark
+from nl2sql.models.generator import Asked
 from nl2sql.models.rules import Rules, draft
 from nl2sql.online.context import DatabaseContext
 from nl2sql.rows import CellMatch, Database, Grounding, Link, Linking, Question
@@ -87,9 +88,8 @@ def test_limit_bounds_the_candidates(harbour, ask_rules):
 def test_odd_questions_are_harmless_and_quick(make_odd, question):
     row = Question("q", "odd", question, "", "", "", "dev")
     begin = time.perf_counter()
-    found = Rules().generate(
-        row, Grounding("q", "odd", (), (), "", (), (), ()), Linking("q", "odd", (), 0, ""), make_odd
-    )
+    nothing = Grounding("q", "odd", (), (), "", (), (), ()), Linking("q", "odd", (), 0, "")
+    found = Rules().generate([Asked(row, *nothing)], make_odd)[0]
     assert time.perf_counter() - begin < 5
     for candidate in found:
         runs(make_odd, candidate.sql)
@@ -119,7 +119,7 @@ def test_an_empty_schema_gives_nothing():
     empty = DatabaseContext(Database("e", "", "", 0, "", "", ""), Schema("e", (), ()), (), (), None, None, None)  # type: ignore[arg-type]
     row = Question("q", "e", "How many singers are there?", "singers refers to x = 1", "", "", "dev")
     grounding, linking = Grounding("q", "e", (), (), "", (), (), ()), Linking("q", "e", (), 0, "")
-    assert Rules().generate(row, grounding, linking, empty) == []
+    assert Rules().generate([Asked(row, grounding, linking)], empty) == [[]]
     assert draft(row, grounding, linking, empty) == ""
 
 
@@ -149,7 +149,7 @@ def test_linking_decides_between_columns_of_the_same_name(make_context):
 
     def first(table: str) -> str:
         links = (Link(table, "label", 1, 1.0, ("name",)),)
-        return Rules().generate(row, grounding, Linking("q", "made", links, 5, ""), context)[0].sql
+        return Rules().generate([Asked(row, grounding, Linking("q", "made", links, 5, ""))], context)[0][0].sql
 
     assert (first("head"), first("tail")) == ("SELECT label FROM head", "SELECT label FROM tail")
 
@@ -158,9 +158,8 @@ def test_a_cell_of_a_hostile_spelling_stays_a_literal(harbour, ask_rules):
     value = "'; DROP TABLE ship; --"
     row = Question("q", "harbour", f'Show the ships named "{value}"', "", "", "", "dev")
     cell = CellMatch(value, "ship", "ship_name", value, 1.0, "exact")
-    found = Rules().generate(
-        row, Grounding("q", "harbour", (), (), "", (cell,), (), ()), Linking("q", "harbour", (), 0, ""), harbour
-    )
+    grounding = Grounding("q", "harbour", (), (), "", (cell,), (), ())
+    found = Rules().generate([Asked(row, grounding, Linking("q", "harbour", (), 0, ""))], harbour)[0]
     assert found[0].sql == "SELECT ship_name FROM ship WHERE ship_name = '''; DROP TABLE ship; --'"
     assert runs(harbour, found[0].sql) == set()
 
@@ -184,9 +183,8 @@ def test_any_mixture_of_cues_gives_sql_that_runs(harbour, words):
         CellMatch("Aurora", "ship", "ship_name", "Aurora", 1.0, "exact"),
         CellMatch("oil", "voyage", "cargo", "oil", 1.0, "exact"),
     )
-    found = Rules().generate(
-        row, Grounding("q", "harbour", (), (), "", cells, (), ()), Linking("q", "harbour", (), 0, ""), harbour
-    )
+    grounding = Grounding("q", "harbour", (), (), "", cells, (), ())
+    found = Rules().generate([Asked(row, grounding, Linking("q", "harbour", (), 0, ""))], harbour)[0]
     for candidate in found:
         runs(harbour, candidate.sql)
 

@@ -1,0 +1,102 @@
+"""Op 8 by a model: statements that fail are shown with what came of them, and of earlier attempts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from nl2sql.execution import ExecutionResult
+from nl2sql.models.ask import ask_models
+from nl2sql.models.chat import Request, Turn
+from nl2sql.models.choices import ModelChoice
+from nl2sql.models.prompted.generate_candidates import columns_of
+from nl2sql.models.prompted.make_request import make_request
+from nl2sql.models.read_answers import read_sql
+from nl2sql.models.session import Session
+from nl2sql.online.context import DatabaseContext
+from nl2sql.online.repair_candidates import Broken
+from nl2sql.previews import render_preview
+from nl2sql.prompts.fences import harmless
+from nl2sql.prompts.render import render
+from nl2sql.prompts.schema_text import MAX_TOKENS, schema_values
+from nl2sql.prompts.task_text import asked_values, outcome_text, query_text
+from nl2sql.rows import ColumnName, Repair
+from nl2sql.sql_usage import UnreadableSQL, read_usage
+
+
+@dataclass(frozen=True)
+class Fixer:
+    """Fulfils nl2sql.online.repair_candidates.FixStatements, as far as the budget goes.
+
+    The schema shown is the wider of the linked views, with the columns that the statement uses besides.
+    """
+
+    session: Session
+    choice: ModelChoice
+    tokens: int = MAX_TOKENS  # of the schema text
+
+    def __call__(self, broken: Sequence[Broken], context: DatabaseContext) -> list[str]:
+        """A fix for each statement, all asked for in one call; '' where the model or the budget gave none."""
+        allowed = [i for i, b in enumerate(broken) if self._may_fix(b)]
+        if len(allowed) < len(broken):
+            self.session.ledger.degrade()
+        requests = [self._request(broken[i], context) for i in allowed]
+        fixes = dict(zip(allowed, ask_models(self.session, requests, lambda _, text: read_sql(text)), strict=True))
+        return [fixes.get(i) or "" for i in range(len(broken))]
+
+    def _may_fix(self, broken: Broken) -> bool:
+        budget = self.session.budget
+        return budget is None or len(broken.tried) < budget.level_of(broken.question.question_id).fixes
+
+    def _request(self, broken: Broken, context: DatabaseContext) -> Request:
+        linked = columns_of(broken.linking, "s2")
+        columns = tuple(dict.fromkeys((*linked, *_used(broken.sql, context)))) if linked else None
+        prompt = render(
+            "fix/error",
+            **schema_values(context, columns, "ddl", self.tokens),
+            **asked_values(broken.question, broken.grounding),
+            query=query_text(broken.sql),
+            outcome=outcome_text(_as_repair(broken, broken.sql, broken.result)),
+        )
+        question = broken.question
+        request = make_request(self.choice, prompt, "fix", question.db_id, question.question_id)
+        return replace(request, turns=_attempts(broken))
+
+
+def _used(sql: str, context: DatabaseContext) -> tuple[ColumnName, ...]:
+    try:
+        return read_usage(sql, context.schema).columns
+    except UnreadableSQL:
+        return ()
+
+
+def _attempts(broken: Broken) -> tuple[Turn, ...]:
+    """The conversation so far: each fix that did not help, and what came of it."""
+    turns: list[Turn] = []
+    for sql, result in broken.tried:
+        if sql != broken.sql:
+            outcome = outcome_text(_as_repair(broken, sql, result))
+            turns += [
+                Turn("assistant", f"```sql\n{harmless(sql)}\n```"),
+                Turn("user", f"That query does not help. What happened:\n{outcome}\nWrite another one."),
+            ]
+    return tuple(turns)
+
+
+def _as_repair(broken: Broken, sql: str, result: ExecutionResult) -> Repair:
+    question = broken.question
+    return Repair(
+        question_id=question.question_id,
+        db_id=question.db_id,
+        candidate_id="",
+        generator="",
+        sql=sql,
+        sql_before=sql,
+        actions=(),
+        outcome=result.outcome,
+        outcome_before=result.outcome,
+        error=result.error,
+        row_count=result.row_count,
+        column_count=len(result.columns),
+        seconds=result.seconds,
+        result_digest=result.digest,
+        preview=render_preview(result),
+    )

@@ -12,7 +12,7 @@ from flows.evaluate_benchmark import evaluate_benchmark
 from flows.manifests import manifest_of
 from flows.options import PARTS, Options
 from flows.run_names import run_name
-from flows.task_runner import TASK_RUNNER
+from flows.task_runner import TASK_RUNNER, task_runner
 from tasks.artifact_store import remove_stale_temporaries
 
 WHOLE = "whole pipeline"
@@ -39,11 +39,12 @@ def ablate_benchmark(
     data = {"dataset": dataset, "databases": databases, "split": split, "artifacts": artifacts}
     asked = {"limit": limit, "predictions": predictions}
     indexed = manifest_of(build_indexes(**data, options=options, return_state=True))
+    answering = answer_questions.with_options(task_runner=task_runner(options))
     states: dict[str, State] = {}
     for name, changed in variants_of(options, without).items():
         started = time.time()
         chosen = {**data, **asked, "options": changed}
-        answered = manifest_of(answer_questions(**chosen, indexed=indexed, return_state=True))
+        answered = manifest_of(answering(**chosen, indexed=indexed, return_state=True))
         ending = {"output": f"{output}/{name.replace(' ', '-')}", "answered": answered, "started": started}
         states[name] = evaluate_benchmark(**chosen, **ending, return_state=True)
     failed = [name for name, state in states.items() if state.is_failed()]

@@ -9,6 +9,7 @@ from prefect.client.schemas.objects import State
 
 from flows.batches import Batch, batches_of
 from flows.build_indexes import build_indexes
+from flows.local_limits import TAG, ensure_one_local_model
 from flows.manifests import (
     Submission,
     artifact,
@@ -19,20 +20,32 @@ from flows.manifests import (
     settle,
     submission,
 )
+from flows.model_choices import (
+    LOCAL,
+    asking,
+    fixing,
+    lineup_entries,
+    linking_models,
+    local_tags,
+    models_of,
+    split_lineup,
+)
+from flows.model_settings import run_access, with_local_models
 from flows.options import Options
-from flows.policies import selection_policy
 from flows.run_names import run_name
+from flows.select_batches import select_batches
 from flows.task_runner import TASK_RUNNER
 from nl2sql.benchmarks import load_benchmark
+from nl2sql.models.choices import LineupEntry
 from nl2sql.rows import Database, Question
 from nl2sql.scoring.predictions import Prediction, load_predictions, match_predictions
 from tasks.artifact_store import Artifact, ArtifactStore
 from tasks.database_context import OfflineArtifacts
-from tasks.generate_candidates import generate_candidates
+from tasks.generate_candidates import generate_candidates, generate_locally
 from tasks.ground_questions import ground_questions
 from tasks.link_schema import link_schema
+from tasks.model_access import Access
 from tasks.repair_candidates import repair_candidates
-from tasks.select_answers import select_answers
 
 
 @flow(flow_run_name=run_name("answer"), persist_result=False, task_runner=TASK_RUNNER)
@@ -47,18 +60,23 @@ def answer_questions(
     indexed: Artifact | None = None,
 ) -> State:
     """An answer to every question; the result is the manifest. With `predictions`, these files are the lineup."""
-    store = ArtifactStore(artifacts)
+    store, options = ArtifactStore(artifacts), with_local_models(options, artifacts)
     indexed = indexed or manifest_of(build_indexes(dataset, databases, split, artifacts, options, return_state=True))
     benchmark = load_benchmark(dataset, split, databases)
     offline = offline_artifacts(indexed, benchmark.databases)
     recorded = [p for file in predictions for p in load_recorded(file, benchmark.questions)]
     if options.empty_is_wrong is None:
         options = options.model_copy(update={"empty_is_wrong": benchmark.empty_is_wrong})
+    batches = [b for b in batches_of(benchmark, limit, options.batch_size) if b.db_id in offline]
+    access = run_access(options, artifacts, sum(len(b.questions) for b in batches))
+    if any(model.startswith(LOCAL) for model in models_of(options)):
+        ensure_one_local_model()
     submitted: list[Submission] = []
-    for batch in batches_of(benchmark, limit, options.batch_size):
-        if batch.db_id in offline:
-            submitted += answer_batch(batch, offline[batch.db_id], store, options, recorded)
-    return finish(store, [*read_manifest(indexed), *settle("answer questions", submitted)])
+    for batch in batches:
+        submitted += answer_batch(batch, offline[batch.db_id], store, options, recorded, access)
+    steps = settle("answer questions", submitted)
+    chosen = select_batches(batches, steps, offline, store, options, access, bool(recorded))
+    return finish(store, [*read_manifest(indexed), *steps, *settle("select answers", chosen)])
 
 
 def answer_batch(
@@ -67,14 +85,22 @@ def answer_batch(
     store: ArtifactStore,
     options: Options,
     recorded: list[Prediction],
+    access: Access | None,
 ) -> list[Submission]:
-    """The spine: five tasks for one batch, each fed by those before it."""
+    """The spine: four tasks for one batch, each fed by those before it. Without `access` no step asks a model."""
     questions, place = batch.blind, (store, batch.db_id, batch.number)
     ids = {q.question_id for q in questions}
     predictions = tuple(p for p in recorded if p.question_id in ids)
-    lineup = ("recorded",) if recorded else options.lineup
+    lineup = (LineupEntry("recorded", "recorded"),) if recorded else lineup_entries(options)
 
-    ground = submission(ground_questions, *place, questions=questions, offline=offline, **grounding_options(options))
+    ground = submission(
+        ground_questions,
+        *place,
+        questions=questions,
+        offline=offline,
+        **grounding_options(options),
+        **asking(options, access, choice="ground"),
+    )
     link = submission(
         link_schema,
         *place,
@@ -82,41 +108,32 @@ def answer_batch(
         groundings=ground.future,
         offline=offline,
         **options.switched_off("linking", linked=False),
+        **linking_models(options, access),
     )
+    found = {"questions": questions, "groundings": ground.future, "linkings": link.future, "offline": offline}
+    main, local = split_lineup(lineup)
+    writing: dict[str, Any] = {"lineup": main, **({"access": access} if access else {})}
     generate = submission(
-        generate_candidates,
-        *place,
-        questions=questions,
-        groundings=ground.future,
-        linkings=link.future,
-        offline=offline,
-        lineup=lineup,
-        predictions=predictions,
+        generate_candidates, *place, **found, **writing, predictions=predictions, tags=local_tags(writing)
     )
+    locally = [
+        submission(generate_locally, *place, **found, lineup=part, access=access, tags=(TAG,))
+        for part in (local,)
+        if part
+    ]
     repair = submission(
         repair_candidates,
         *place,
-        questions=questions,
-        groundings=ground.future,
-        linkings=link.future,
+        **found,
         candidates=generate.future,
-        offline=offline,
         timeout=options.timeout,
         empty_is_wrong=options.empty_is_wrong,
         **options.switched_off("fixer", repaired=False),
+        **({"local_candidates": locally[0].future} if locally else {}),
+        **fixing(options, access),
+        tags=local_tags(fixing(options, access)),
     )
-    select = submission(
-        select_answers,
-        *place,
-        questions=questions,
-        repairs=repair.future,
-        offline=offline,
-        margin=options.margin,
-        empty_is_wrong=options.empty_is_wrong,
-        **options.switched_off("selection", selected=False),
-        **selection_policy(options.policy, batch.db_id, groundings=ground.future, linkings=link.future),
-    )
-    return [ground, link, generate, repair, select]
+    return [ground, link, generate, *locally, repair]
 
 
 def grounding_options(options: Options) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
-from flows.cli_evaluation import EVALUATION_COMMANDS
+from flows.cli_evaluation import CORRECTED_GOLD, EVALUATION_COMMANDS
+from flows.cli_local import LOCAL_COMMANDS
+from flows.cli_operating import OPERATING_COMMANDS
 from flows.cli_options import (
     DATASET,
     Commands,
@@ -18,7 +20,9 @@ from flows.cli_options import (
     preset_options,
     shared_options,
 )
+from flows.cli_quote import quote
 from flows.cli_statistics import POLICY, STATISTICS_COMMANDS, with_policy
+from flows.cli_training import TRAINING_COMMANDS
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -38,7 +42,7 @@ def main() -> None:
 @preset_options
 @shared_options
 def profile(
-    dataset: str, databases: tuple[str, ...], artifacts: str, as_json: bool, preset: str, **changed: Any
+    dataset: str, databases: tuple[str, ...], artifacts: str, as_json: bool, preset: str, knobs: dict[str, Any]
 ) -> int:
     """Profile the databases of DATASET: statistics, keys and a description of every column.
 
@@ -47,14 +51,16 @@ def profile(
     from flows.commands import run_offline
     from flows.profile_databases import profile_databases
 
-    return run_offline(profile_databases, dataset, databases, artifacts, options_from(preset, **changed), as_json)
+    return run_offline(profile_databases, dataset, databases, artifacts, options_from(preset, **knobs), as_json)
 
 
 @main.command()
 @dataset_options
 @preset_options
 @shared_options
-def index(dataset: str, databases: tuple[str, ...], artifacts: str, as_json: bool, preset: str, **changed: Any) -> int:
+def index(
+    dataset: str, databases: tuple[str, ...], artifacts: str, as_json: bool, preset: str, knobs: dict[str, Any]
+) -> int:
     """Index the cells and columns of DATASET and its training questions (profiles them first).
 
     JSON: {dataset, databases, columns, cells, examples, tasks, reused, failed: [..], seconds, manifest}.
@@ -62,7 +68,7 @@ def index(dataset: str, databases: tuple[str, ...], artifacts: str, as_json: boo
     from flows.build_indexes import build_indexes
     from flows.commands import run_offline
 
-    return run_offline(build_indexes, dataset, databases, artifacts, options_from(preset, **changed), as_json)
+    return run_offline(build_indexes, dataset, databases, artifacts, options_from(preset, **knobs), as_json)
 
 
 @main.command()
@@ -77,15 +83,15 @@ def index(dataset: str, databases: tuple[str, ...], artifacts: str, as_json: boo
     help="Use the SQL recorded in this file as the candidates; may be repeated.",
 )
 @click.option("--output", default="", metavar="DIR", help="Folder for report.html, summary.json, predictions.json.")
+@CORRECTED_GOLD
 @POLICY
 @shared_options
 def evaluate(
     as_json: bool,
     preset: str,
-    batch_size: Any,
-    timeout: Any,
-    empty_is_wrong: Any,
+    knobs: dict[str, Any],
     policy: str | None,
+    corrected_gold: str | None,
     **asked: Any,
 ) -> int:
     """Answer the questions of DATASET and score the answers: execution accuracy, a report and a table.
@@ -94,12 +100,12 @@ def evaluate(
 
     JSON: {n, execution_accuracy, upper_bound, majority_vote, by_difficulty, by_database, linking: {strict_recall,
     recall, precision, columns_kept, columns_total, ..}, cell_recall, fixed, broken, unanimous, generators, seconds,
-    run_id, report, failed_tasks, ..}; shares are percentages from 0 to 100.
+    run_id, report, failed_tasks, corrected_gold: {execution_accuracy, golds_changed, questions_changed, ..}, ..};
+    shares are percentages from 0 to 100.
     """
     from flows.commands import run_evaluation
 
-    changed = {"batch_size": batch_size, "timeout": timeout, "empty_is_wrong": empty_is_wrong, **with_policy(policy)}
-    options = options_from(preset, **changed)
+    options = options_from(preset, **knobs, **with_policy(policy), corrected_gold=corrected_gold)
     return run_evaluation(options, as_json, **asked)
 
 
@@ -120,7 +126,7 @@ def ask(
     as_json: bool,
     preset: str,
     policy: str | None,
-    **changed: Any,
+    knobs: dict[str, Any],
 ) -> int:
     """Answer one QUESTION about the SQLite file DATABASE: the SQL, its rows, the confidence and what was matched.
 
@@ -132,7 +138,7 @@ def ask(
     """
     from flows.commands import run_ask
 
-    options = options_from(preset, **with_policy(policy), **changed)
+    options = options_from(preset, **with_policy(policy), **knobs)
     return run_ask(database, question, evidence, explain, artifacts, options, as_json)
 
 
@@ -171,6 +177,7 @@ def ask(
 @click.option(
     "--rounds", type=click.IntRange(1), default=100, show_default=True, help="Timed runs per answer, for r-ves."
 )
+@CORRECTED_GOLD
 @shared_options
 def score(
     dataset: str,
@@ -183,21 +190,30 @@ def score(
 ) -> int:
     """Score recorded PREDICTIONS on DATASET: execution accuracy, Soft-F1 and R-VES of each model.
 
-    PREDICTIONS is JSON lines (question_id, sql, optional db_id and model) or BIRD's own JSON.
+    PREDICTIONS is JSON lines (question_id, sql, optional db_id and model) or BIRD's own JSON. What was judged once is
+    kept under ARTIFACTS/judgements and not executed again.
 
     JSON: {models: {NAME: {n, correct, execution_accuracy, soft_f1, r_ves, by: {difficulty: {GROUP: {..}}, database,
-    feature}}}, problems: [..], differences: {RULE: count}}; shares are percentages from 0 to 100, metrics that were
+    feature}, corrected: {.., changed, now_right, now_wrong}}}, problems: [..], differences: {RULE: count},
+    corrected_gold: {golds_changed, questions_changed}}; shares are percentages from 0 to 100, metrics that were
     not asked for are left out, and features are those of the gold SQL.
     """
-    from flows.evaluation_commands import ScoreOptions, run_score
+    from flows.score_command import ScoreOptions, run_score
 
     if strict_parity and any_column_order:
         raise click.UsageError("--any-column-order is Spider's rule, --strict-parity is BIRD's: choose one of them")
     options = ScoreOptions(strict_parity=strict_parity, any_column_order=any_column_order, **changed)
-    return run_score(dataset, predictions, options, as_json)
+    return run_score(dataset, predictions, options, artifacts, as_json)
 
 
-for command in (*EVALUATION_COMMANDS, *STATISTICS_COMMANDS):
+for command in (
+    *EVALUATION_COMMANDS,
+    *STATISTICS_COMMANDS,
+    *LOCAL_COMMANDS,
+    *OPERATING_COMMANDS,
+    quote,
+    *TRAINING_COMMANDS,
+):
     main.add_command(command)
 
 

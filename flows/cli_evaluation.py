@@ -9,6 +9,12 @@ from flows.cli_options import dataset_options, options_from, preset_options, sha
 SPLIT = click.option(
     "--split", type=click.Choice(["dev", "train"]), default="dev", show_default=True, help="Which questions."
 )
+CORRECTED_GOLD = click.option(
+    "--corrected-gold",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Also score with the gold SQL of this file, where it has any: JSON or JSON lines of question_id and SQL.",
+)
 
 
 class Parts(click.ParamType):
@@ -91,9 +97,7 @@ def ablate(
     without: tuple[str, ...],
     as_json: bool,
     preset: str,
-    batch_size: Any,
-    timeout: Any,
-    empty_is_wrong: Any,
+    knobs: dict[str, Any],
     **asked: Any,
 ) -> int:
     """Evaluate DATASET with all parts and once more without each, and table what each part is worth.
@@ -106,7 +110,7 @@ def ablate(
     """
     from flows.evaluation_commands import run_ablate
 
-    options = options_from(preset, batch_size=batch_size, timeout=timeout, empty_is_wrong=empty_is_wrong)
+    options = options_from(preset, **knobs)
     return run_ablate(options, without, as_json, **asked)
 
 

@@ -93,15 +93,24 @@ def dataset_options(command: Callable[..., None]) -> Callable[..., None]:
     return click.argument("dataset", type=DATASET)(command)
 
 
+KNOBS = ("batch_size", "timeout", "empty_is_wrong", "max_cost")
+
+
 def preset_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The preset and the options that are most often changed for one run."""
+    """The preset and the options that are most often changed for one run; the command gets these as `knobs`."""
+
+    @wraps(command)
+    def gathered(*args: Any, **given: Any) -> None:
+        command(*args, knobs={name: given.pop(name) for name in KNOBS}, **given)
+
+    wrapped: Callable[..., None] = gathered
     for option in reversed(
         (
             click.option(
                 "--preset",
                 default="offline",
                 show_default=True,
-                help="Name of a preset of deployments/presets.",
+                help="Name of a preset of deployments/presets, or a .toml file of your own.",
             ),
             click.option("--batch-size", type=click.IntRange(1, 10_000), help="Questions per task."),
             click.option("--timeout", type=Seconds(), help="For one SQL statement."),
@@ -110,10 +119,16 @@ def preset_options(command: Callable[..., None]) -> Callable[..., None]:
                 default=None,
                 help="Whether an empty result must be a mistake.",
             ),
+            click.option(
+                "--max-cost",
+                type=click.FloatRange(0, min_open=True),
+                metavar="DOLLARS",
+                help="What models may cost at most; on the way there a run does with less.",
+            ),
         )
     ):
-        command = option(command)
-    return command
+        wrapped = option(wrapped)
+    return wrapped
 
 
 def options_from(preset: str, **changed: Any) -> Any:

@@ -11,7 +11,6 @@ from typing import Any
 import click
 from prefect import Flow
 from prefect.client.schemas.objects import State
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -20,18 +19,18 @@ from flows.answer_questions import load_recorded
 from flows.environment import without_heartbeats
 from flows.headline import collected
 from flows.manifests import manifest_of, read_manifest
+from flows.model_settings import check_models
 from flows.options import Options
 from flows.progress import watched_by
+from flows.screen import MARGIN, SCREEN, json_line
 from nl2sql.benchmarks import Benchmark, Problem, load_benchmark
 from nl2sql.errors import UserError
 from nl2sql.models.recorded import record, unused
 from nl2sql.reporting.run_summary import RunSummary
 from nl2sql.rows import Step
+from nl2sql.scoring.corrected_gold import correct_golds, load_corrections
 from nl2sql.scoring.predictions import load_predictions
 from tasks.artifact_store import ArtifactStore
-
-SCREEN = Console()
-MARGIN = Console(stderr=True)
 
 
 @contextmanager
@@ -48,11 +47,6 @@ def progress_bars() -> Iterator[None]:
 
         with watched_by(watch):
             yield
-
-
-def json_line(value: dict[str, Any]) -> str:
-    """A value as one line of JSON in ASCII, which every terminal and pipe takes."""
-    return json.dumps(value, allow_nan=False)
 
 
 def run_flow(flow: Flow, **arguments: Any) -> tuple[State, list[Step]]:
@@ -87,6 +81,7 @@ def run_offline(
     """Profile or index a dataset and say what there is now."""
     start = time.perf_counter()
     load_benchmark(dataset, databases=databases)  # a dataset that cannot be read is said before a server starts
+    check_models(options, artifacts)
     state, steps = run_flow(flow, dataset=dataset, databases=databases, artifacts=artifacts, options=options)
     rows: Counter[str] = Counter()
     for step in steps:
@@ -133,6 +128,15 @@ def recorded_problems(file: str, benchmark: Benchmark, limit: int | None) -> lis
     return [*loaded.problems, *left_out]
 
 
+def corrected_problems(options: Options, benchmark: Benchmark) -> list[Problem]:
+    """What is wrong with the file of corrected gold SQL, and what of it belongs to no question of the benchmark."""
+    if not options.corrected_gold:
+        return []
+    corrections = load_corrections(options.corrected_gold)
+    every = load_benchmark(benchmark.path, benchmark.split).questions
+    return [*corrections.problems, *correct_golds(corrections, every)[2]]
+
+
 def run_evaluation(options: Options, as_json: bool, **asked: Any) -> int:
     """Run the whole pipeline and print the headline table."""
     from flows.run_pipeline import run_pipeline
@@ -141,10 +145,11 @@ def run_evaluation(options: Options, as_json: bool, **asked: Any) -> int:
     benchmark = load_benchmark(asked["dataset"], asked["split"], asked["databases"])
     if not benchmark.questions:
         raise UserError(f"{asked['dataset']} has no questions to evaluate. To ask one: nl2sql ask FILE QUESTION")
+    check_models(options, asked["artifacts"])
     recorded = [
         problem for file in asked["predictions"] for problem in recorded_problems(file, benchmark, asked["limit"])
     ]
-    for problem in (*benchmark.problems, *recorded):
+    for problem in (*benchmark.problems, *recorded, *corrected_problems(options, benchmark)):
         click.echo(f"nl2sql: note: {problem.where}: {problem.what}", err=True)
     if asked["output"]:
         ArtifactStore(asked["output"]).prepare()  # now rather than after the whole run
@@ -161,6 +166,9 @@ def run_evaluation(options: Options, as_json: bool, **asked: Any) -> int:
     )
     SCREEN.print(Text(f"report: {summary.report}"), soft_wrap=True)
     result = json.loads(Path(summary.report).with_name("summary.json").read_text(encoding="utf-8"))
+    if corrected := result["corrected_gold"]:
+        changes = f"{corrected['now_right']} now right and {corrected['now_wrong']} now wrong"
+        SCREEN.print(f"with the corrected gold: execution accuracy {corrected['execution_accuracy']:.1f} %, {changes}")
     return end(state, steps, result, as_json)
 
 

@@ -1,138 +1,32 @@
-"""What the commands about scores do: score, export, validate, ablate."""
+"""What the commands do that take a score apart or take it elsewhere: export, validate, ablate."""
 
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from flows.commands import MARGIN, SCREEN, failures, json_line, progress_bars
 from flows.options import Options
+from flows.screen import MARGIN, SCREEN, json_line, plain_table
 from nl2sql.benchmarks import load_benchmark, well_formed
 from nl2sql.errors import UserError
 from nl2sql.rows import Question, Step, Verdict
 from nl2sql.scoring.compare_variants import Variant, compare_variants
-from nl2sql.scoring.execution_accuracy import SCORING_LIMITS, Scores, score_predictions
 from nl2sql.scoring.export import export_predictions
-from nl2sql.scoring.measure_predictions import GROUPINGS, Measured, group_places, measure_predictions
 from nl2sql.scoring.predictions import Prediction, load_predictions
 from nl2sql.scoring.validate_submission import Fault, validate_submission
 from tasks.artifact_store import ArtifactStore, replace_file
 
-TITLES = {"execution_accuracy": "EX %", "soft_f1": "Soft-F1 %", "r_ves": "R-VES"}
 FAULTS_SHOWN = 20  # of a kind
 LEGEND = (
     "bound: any candidate is right; worth: whole minus variant in points of EX, paired bootstrap;"
     " only: questions that only the whole / only the variant gets right; p: McNemar's exact test"
 )
-
-
-@dataclass(frozen=True)
-class ScoreOptions:
-    """The options of `nl2sql score`."""
-
-    split: str
-    timeout: float
-    strict_parity: bool
-    any_column_order: bool
-    metrics: tuple[str, ...]
-    by: tuple[str, ...]
-    rounds: int
-
-
-def run_score(dataset: str, predictions: str, options: ScoreOptions, as_json: bool) -> int:
-    """Score a file of recorded predictions and print a line per model, best first."""
-    loaded = load_predictions(predictions)
-    benchmark = load_benchmark(dataset, options.split)
-    limits = replace(SCORING_LIMITS, seconds=options.timeout)
-    with MARGIN.status(f"scoring {len(loaded.items):,} predictions") as status:
-        scores = score_predictions(
-            loaded,
-            benchmark.questions,
-            benchmark.databases,
-            limits,
-            strict_parity=options.strict_parity,
-            any_column_order=options.any_column_order,
-        )
-        status.update(f"measuring {', '.join(options.metrics)}")
-        measured = measure_predictions(
-            scores.verdicts, benchmark.questions, benchmark.databases, options.metrics, limits, options.rounds
-        )
-    problems = [f"{p.where}: {p.what}" for p in (*benchmark.problems, *loaded.problems, *scores.problems)]
-    for problem in problems:
-        click.echo(f"nl2sql: note: {problem}", err=True)
-    models = model_figures(scores, measured)
-    grouped = {name: group_figures(measured, benchmark.questions, name) for name in GROUPINGS}
-    SCREEN.print(_score_table(models))
-    for grouping in options.by:
-        for table in _group_tables(models, grouped[grouping], grouping):
-            SCREEN.print()
-            SCREEN.print(table)
-    if scores.differences:
-        SCREEN.print(f"[dim]BIRD's own evaluator differs on: {dict(scores.differences)}; see docs/scoring.md[/dim]")
-    if as_json:
-        by = {model: {name: grouped[name].get(model, {}) for name in GROUPINGS} for model in models}
-        said = {name: {**figures, "by": by[name]} for name, figures in models.items()}
-        click.echo(json_line({"models": said, "problems": problems, "differences": dict(scores.differences)}))
-    return 0
-
-
-def model_figures(scores: Scores, measured: Measured) -> dict[str, dict[str, float]]:
-    """Each model's figures, the most accurate first."""
-    places: dict[str, list[int]] = {name: [] for name in scores.models}
-    for place, verdict in enumerate(scores.verdicts):
-        places[verdict.generator].append(place)
-    best_first = sorted(scores.models.items(), key=lambda item: (-item[1].execution_accuracy, item[0]))
-    return {name: measured.figures(places[name]) for name, _ in best_first}
-
-
-def group_figures(
-    measured: Measured, questions: Sequence[Question], grouping: str
-) -> dict[str, dict[str, dict[str, float]]]:
-    """Each model's figures in each group, large groups first."""
-    placed = group_places(measured.verdicts, questions, grouping)
-    sizes = {model: sorted(groups.items(), key=lambda g: (-len(g[1]), g[0])) for model, groups in placed.items()}
-    return {model: {name: measured.figures(places) for name, places in found} for model, found in sizes.items()}
-
-
-def _score_table(models: Mapping[str, Mapping[str, float]]) -> Table:
-    metrics = [name for name in TITLES if any(name in figures for figures in models.values())]
-    table = _table("model", "correct", "n", *(TITLES[m] for m in metrics))
-    for name, m in models.items():
-        shown = (f"{m[metric]:.2f}" for metric in metrics)
-        table.add_row(Text(well_formed(name)), f"{m['correct']:,}", f"{m['n']:,}", *shown)
-    return table
-
-
-def _group_tables(
-    models: Mapping[str, Any], grouped: Mapping[str, Mapping[str, Mapping[str, float]]], grouping: str
-) -> list[Table]:
-    """One table per metric: a line per model, a column per group with the number of its questions."""
-    sizes = {group: figures["n"] for groups in grouped.values() for group, figures in groups.items()}
-    metrics = [name for name in TITLES if any(name in figures for figures in models.values())]
-    tables = []
-    for metric in metrics:
-        table = _table("model", *(f"{group} ({n:,})" for group, n in sizes.items()))
-        table.title, table.title_justify = f"{TITLES[metric]} by {grouping}", "left"
-        for name in models:
-            mine = grouped.get(name, {})
-            values = (f"{mine[group][metric]:.2f}" if group in mine else "" for group in sizes)
-            table.add_row(Text(well_formed(name)), *values)
-        tables.append(table)
-    return tables
-
-
-def _table(*names: str) -> Table:
-    table = Table(*map(escape, names), box=None, pad_edge=False)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    return table
 
 
 def run_export(run_folder: str, file_format: str, output: str, as_json: bool) -> int:
@@ -202,6 +96,7 @@ def _print_faults(faults: Sequence[Fault]) -> None:
 def run_ablate(options: Options, without: tuple[str, ...], as_json: bool, **asked: Any) -> int:
     """Run the pipeline whole and without each part, and print what each part is worth."""
     from flows.ablate_benchmark import ablate_benchmark
+    from flows.commands import progress_bars
     from flows.manifests import read_manifest
 
     benchmark = load_benchmark(asked["dataset"], asked["split"], asked["databases"])
@@ -238,12 +133,15 @@ def ablation_label(options: Options, predictions: Sequence[str]) -> str:
 
     if predictions:
         return f"{RECORDED_LABEL}: only parts after generation can change the answers"
-    return RULES_LABEL if options.lineup == ("rules",) else f"lineup {', '.join(options.lineup)}"
+    names = [entry.name for entry in options.lineup]
+    return RULES_LABEL if names == ["rules"] else f"lineup {', '.join(names)}"
 
 
 def _end_ablation(
     variants: Sequence[Variant], steps: Mapping[str, Sequence[Step]], output: str, label: str, as_json: bool
 ) -> int:
+    from flows.commands import failures
+
     failed = [f"{variant}: {line}" for variant, found in steps.items() for line in failures(found)]
     for line in failed:
         click.echo(f"nl2sql: failed: {line}", err=True)
@@ -281,7 +179,7 @@ def variant_json(variant: Variant) -> dict[str, Any]:
 
 
 def _ablation_table(variants: Sequence[Variant]) -> Table:
-    table = _table("variant", "bound", "vote", "EX %", "95 %", "worth", "95 %", "only", "p")
+    table = plain_table("variant", "bound", "vote", "EX %", "95 %", "worth", "95 %", "only", "p")
     for v in map(variant_json, variants):
         shares = (f"{v[name]:.1f}" for name in ("upper_bound", "majority_vote", "execution_accuracy"))
         row = [v["name"].replace("without ", "- "), *shares, "{:.1f}-{:.1f}".format(*v["interval"])]

@@ -13,6 +13,7 @@ from prefect.runtime import flow_run
 from flows.manifests import failed_by_itself, name_of_step
 from flows.run_names import artifact_key
 from nl2sql.reporting.run_summary import RunSummary
+from nl2sql.reporting.shares import money
 from nl2sql.reporting.terminal import markdown_table
 from nl2sql.rows import Step
 
@@ -45,7 +46,8 @@ def publish_headline(summary: RunSummary, steps: Sequence[Step]) -> None:
     place = (summary.dataset, summary.preset)
     run_id = flow_run.get_parent_flow_run_id() or flow_run.get_id()
     run = UUID(run_id) if run_id else None
-    said = f"{headline_sentence(summary)}. {summary.label}".strip()
+    cost = f". Cost {money(summary.cost)}, {summary.cost_note}" if summary.models else ""
+    said = f"{headline_sentence(summary)}. {summary.label}{cost}".strip()
     table, link = markdown_table(summary), report_link(summary)
     MarkdownArtifact(key=artifact_key("headline", *place), markdown=table, description=said, flow_run_id=run).create()
     MarkdownArtifact(

@@ -1,6 +1,6 @@
 """A run's manifest: every artifact that it made or reused and every task that failed, passed from flow to flow."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from prefect.states import Completed, Failed
 from flows.progress import Progress
 from nl2sql.rows import Step
 from tasks.artifact_store import Artifact, ArtifactStore, Provenance, read_rows
-from tasks.cached_task import ArtifactTask, digest_of
+from tasks.cached_task import ArtifactTask, calls_of, digest_of
 
 
 @dataclass(frozen=True)
@@ -20,20 +20,25 @@ class Submission:
     """A task that was submitted, and where in the run it belongs."""
 
     task: ArtifactTask
+    store: ArtifactStore
     db_id: str
     batch: int
     future: PrefectFuture
 
 
 def settle(stage: str, submissions: Iterable[Submission]) -> list[Step]:
-    """Wait for submitted tasks; one line for each, failed ones with their error. The run's log says the same."""
+    """Wait for submitted tasks; one line for each, failed ones with their error. The run's log says the same.
+
+    A task that asked models has a second line, for the artifact of its calls.
+    """
     waiting = list(submissions)
     progress = Progress(stage, len(waiting))
     for _ in as_completed([s.future for s in waiting]):
         progress.advance()
     steps = [_step(submission) for submission in waiting]
     _log(stage, steps, progress.seconds)
-    return steps
+    calls = [_calls(submission.store, step) for submission, step in zip(waiting, steps, strict=True) if step.kind]
+    return [*steps, *(step for step in calls if step)]
 
 
 def _log(stage: str, steps: list[Step], seconds: float) -> None:
@@ -53,9 +58,17 @@ def _step(submission: Submission) -> Step:
     name, db_id, batch = submission.task.name, submission.db_id, submission.batch
     if not state.is_completed():
         return Step(name, db_id, batch, "", "", "", 0, 0, 0.0, False, _reason(state))
-    a: Artifact = submission.future.result()
-    reused = state.name == "Cached"
-    return Step(name, db_id, batch, a.kind, a.path, a.sha256, a.rows, a.schema_version, a.seconds, reused, "")
+    return _made(submission.future.result(), name, db_id, batch, reused=state.name == "Cached")
+
+
+def _calls(store: ArtifactStore, step: Step) -> Step | None:
+    found = calls_of(store, artifact(step))
+    place = {"stage": f"{step.stage}, model calls", "db_id": step.db_id, "batch": step.batch}
+    return _made(found, reused=step.reused, **place) if found else None
+
+
+def _made(a: Artifact, stage: str, db_id: str, batch: int, reused: bool) -> Step:
+    return Step(stage, db_id, batch, a.kind, a.path, a.sha256, a.rows, a.schema_version, a.seconds, reused, "")
 
 
 def _reason(state: State) -> str:
@@ -144,6 +157,10 @@ def by_database(steps: Iterable[Step]) -> Iterator[tuple[str, dict[str, Artifact
         yield db_id, {s.stage: artifact(s) for s in lines if s.db_id == db_id}
 
 
-def submission(task: ArtifactTask, store: ArtifactStore, db_id: str, batch: int = -1, **arguments: Any) -> Submission:
-    """Submit a task under a name that says what it does and to what."""
-    return Submission(task, db_id, batch, task.submit(store, name_of_task(task.name, db_id, batch), **arguments))
+def submission(
+    task: ArtifactTask, store: ArtifactStore, db_id: str, batch: int = -1, tags: Sequence[str] = (), **arguments: Any
+) -> Submission:
+    """Submit a task under a name that says what it does and to what; tags are Prefect's."""
+    return Submission(
+        task, store, db_id, batch, task.submit(store, name_of_task(task.name, db_id, batch), tags, **arguments)
+    )

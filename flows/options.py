@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from flows.model_options import EntryOption, Lineup, PriceOption, ProviderOption, Roles
 from nl2sql.errors import UserError
 
 # What an ablation can take away, and from which task (docs/scoring.md says how each is done).
@@ -19,7 +20,15 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     preset: str = Field(default="offline", description="Name of the preset that these options came from")
-    lineup: tuple[str, ...] = Field(default=("rules",), description="Generators, best rank first: rules, recorded")
+    lineup: Lineup = Field(
+        default=(EntryOption(name="rules", maker="rules"),), description="Generators, best rank first"
+    )
+    roles: Roles = Field(default=Roles(), description="Models for the other steps; without one a step needs none")
+    fix_attempts: int = Field(default=2, ge=0, le=10, description="Times that a model may correct a failing candidate")
+    max_cost: float | None = Field(default=None, gt=0, description="Dollars that a run may spend on models, a hard cap")
+    names: dict[str, str] = Field(default={}, description="Names for models, beside those of deployments/models.toml")
+    providers: dict[str, ProviderOption] = Field(default={}, description="How providers are reached")
+    prices: dict[str, PriceOption] = Field(default={}, description="Prices of models, in dollars per million tokens")
     batch_size: int = Field(default=32, ge=1, le=10_000, description="Questions per task")
     examples: int = Field(default=8, ge=0, le=100, description="Similar training questions to look up per question")
     timeout: float = Field(default=30.0, gt=0, description="Seconds that one SQL statement may run")
@@ -28,6 +37,7 @@ class Options(BaseModel):
         default=None, description="Treat an empty result as a mistake; by default so for BIRD and not elsewhere"
     )
     policy: str = Field(default="", description="Selection policy to use: a file that nl2sql calibrate wrote")
+    corrected_gold: str = Field(default="", description="File of corrected gold SQL: both scores are shown")
     without: tuple[Literal["linking", "cells", "examples", "fixer", "selection"], ...] = Field(
         default=(), description="Parts of the pipeline to switch off, to see what they are worth"
     )
@@ -38,14 +48,17 @@ class Options(BaseModel):
 
 
 def load_preset(name: str) -> Options:
-    """Read deployments/presets/NAME.toml; raises UserError that lists the presets or names the wrong option."""
-    known = sorted(p.stem for p in PRESETS.glob("*.toml"))
-    if name not in known:  # a name, never a path
-        raise UserError(f"no preset {name!r}: choose one of {', '.join(known)} with --preset")
-    path = PRESETS / f"{name}.toml"
+    """Read a preset: a name for deployments/presets/NAME.toml, or a file of the user's own that ends in .toml.
+
+    Raises UserError that lists the presets or names the wrong option.
+    """
+    own, known = Path(name), sorted(p.stem for p in PRESETS.glob("*.toml"))
+    if name not in known and not (own.suffix == ".toml" and own.is_file()):
+        raise UserError(f"no preset {name!r}: choose one of {', '.join(known)} or a .toml file with --preset")
+    path = PRESETS / f"{name}.toml" if name in known else own
     try:
-        return Options(preset=name, **tomllib.loads(path.read_text(encoding="utf-8")))
-    except tomllib.TOMLDecodeError as error:
+        return Options(preset=path.stem, **tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]

@@ -4,6 +4,8 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.manifests import Submission, finish, settle, submission
+from flows.model_choices import asking
+from flows.model_settings import run_access, with_local_models
 from flows.options import Options
 from flows.run_names import run_name
 from flows.task_runner import TASK_RUNNER
@@ -22,11 +24,12 @@ def profile_databases(
     options: Options = Options(),
 ) -> State:
     """Profiles and summaries of every database; the result is a manifest."""
-    store = ArtifactStore(artifacts)
+    store, options = ArtifactStore(artifacts), with_local_models(options, artifacts)
+    describing = asking(options, run_access(options, artifacts), choice="summarise")
     benchmark = load_benchmark(dataset, split, databases)
     submitted: list[Submission] = []
     for database in benchmark.databases:
         profiles = submission(profile_database, store, database.db_id, database=database)
-        summaries = submission(summarise_fields, store, database.db_id, profiles=profiles.future)
+        summaries = submission(summarise_fields, store, database.db_id, profiles=profiles.future, **describing)
         submitted += [profiles, summaries]
     return finish(store, settle("profile databases", submitted))

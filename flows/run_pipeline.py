@@ -9,11 +9,13 @@ from flows.answer_questions import answer_questions
 from flows.build_indexes import build_indexes
 from flows.evaluate_benchmark import evaluate_benchmark
 from flows.manifests import log_ending, pass_on
+from flows.model_settings import run_access
 from flows.options import Options
 from flows.profile_databases import profile_databases
 from flows.run_names import run_name
-from flows.task_runner import TASK_RUNNER
+from flows.task_runner import TASK_RUNNER, task_runner
 from tasks.artifact_store import remove_stale_temporaries
+from tasks.model_access import close_gateway
 
 
 @flow(flow_run_name=run_name("pipeline"), persist_result=False, task_runner=TASK_RUNNER)
@@ -35,6 +37,10 @@ def run_pipeline(
 
     profiled = log_ending("profile databases", profile_databases(**data, return_state=True))
     indexed = log_ending("build indexes", build_indexes(**data, profiled=profiled, return_state=True))
-    answered = log_ending("answer questions", answer_questions(**data, **asked, indexed=indexed, return_state=True))
+    answering = answer_questions.with_options(task_runner=task_runner(options))
+    answered = log_ending("answer questions", answering(**data, **asked, indexed=indexed, return_state=True))
     ending = {"output": output, "answered": answered, "started": started}
-    return pass_on(evaluate_benchmark(**data, **asked, **ending, return_state=True))
+    evaluated = evaluate_benchmark(**data, **asked, **ending, return_state=True)
+    if (access := run_access(options, artifacts)) is not None:
+        close_gateway(access)
+    return pass_on(evaluated)

@@ -13,6 +13,8 @@ from rich.text import Text
 
 from flows.ask_question import Answer
 from nl2sql.benchmarks import well_formed
+from nl2sql.reporting.model_costs import CountedCall, count_calls, finite
+from nl2sql.reporting.shares import money
 from nl2sql.reporting.summarise_run import run_label
 from nl2sql.rows import Repair
 
@@ -43,13 +45,24 @@ def show_answer(answer: Answer, screen: Console, explain: bool) -> None:
         screen.print(_sql(answer.selection.sql), soft_wrap=True)
         if answer.result.ran:
             _show_rows(answer, screen)
-        selection, label = answer.selection, run_label(answer.candidates)
+        selection, label = answer.selection, run_label(answer.candidates, answer.calls)
         screen.print(_words(f"confidence {selection.confidence:.2f} ({selection.path}); {label}"))
+    if answer.calls:
+        screen.print(_words(f"cost {cost_of(answer)}"))
     if answer.selection.sql or explain:
         screen.print(_words(f"matched  {_matched(answer)}", "dim"))
         screen.print(_words(f"linked   {_linked(answer, 1)}", "dim"))
     if explain:
         _explain(answer, screen)
+
+
+def cost_of(answer: Answer) -> str:
+    """What the model calls cost in words: '$0.012 in 14 calls (3 from cache, $0.009 paid now)'."""
+    counted = count_calls(answer.calls)
+    cached = sum(c.earlier for c in counted)
+    paid = sum(c.dollars for c in counted if not c.earlier)
+    from_cache = f" ({cached:,} from cache, {money(paid)} paid now)" if cached else ""
+    return f"{money(sum(c.dollars for c in counted))} in {_count(len(counted), 'call')}{from_cache}"
 
 
 def _show_rows(answer: Answer, screen: Console) -> None:
@@ -140,6 +153,10 @@ def _explain(answer: Answer, screen: Console) -> None:
         chosen = " (chosen)" if selection.candidate_id in cluster.candidate_ids else ""
         screen.print(_words(f"weight {cluster.weight:.2f}{chosen}: {_listed(cluster.candidate_ids)}"))
 
+    if answer.calls:
+        _heading(f"model calls: {cost_of(answer)}", screen)
+        screen.print(_calls_table(answer))
+
 
 def _heading(title: str, screen: Console) -> None:
     screen.rule(_words(title), align="left")
@@ -162,6 +179,25 @@ def _links_table(answer: Answer) -> Table:
         name = _cell(f"{link.table}.{link.column}")
         table.add_row(name, f"S{link.view}", f"{link.score:.2f}", _words(", ".join(link.reasons)))
     return table
+
+
+def _calls_table(answer: Answer) -> Table:
+    table = Table(
+        "operation", "prompt", "model", "in", "out", "dollars", "seconds", "outcome", box=None, pad_edge=False
+    )
+    for counted in count_calls(answer.calls):
+        c = counted.call
+        what = " ".join(filter(None, (c.generator, c.prompt, f"#{c.sample + 1}" if c.sample else "")))
+        figures = (f"{c.input_tokens:,}", f"{c.output_tokens:,}", money(counted.dollars), f"{finite(c.seconds):.1f}")
+        cells = map(_cell, (c.role, what, c.model or c.model_asked, *figures, _outcome(counted)))
+        table.add_row(*cells)
+    return table
+
+
+def _outcome(counted: CountedCall) -> str:
+    call = counted.call
+    marks = (call.outcome, "from cache" if counted.earlier else "", "asked again" if call.again else "", call.error)
+    return ", ".join(filter(None, marks))
 
 
 def _show_candidate(repair: Repair, pattern: str, screen: Console) -> None:
@@ -187,13 +223,27 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "error": failure_of(answer),
         "confidence": answer.selection.confidence,
         "path": answer.selection.path,
-        "label": run_label(answer.candidates),
+        "label": run_label(answer.candidates, answer.calls),
         "matched": [
             {"literal": c.literal, "column": f"{c.table}.{c.column}", "value": c.value, "score": c.score}
             for c in grounding.cells
         ],
         "linked": [{"column": f"{link.table}.{link.column}", "view": link.view} for link in answer.linking.links],
         "candidates": [{"id": r.candidate_id, "sql": r.sql, "outcome": r.outcome} for r in answer.repairs],
+        "cost": round(sum(c.dollars for c in count_calls(answer.calls)), 8),
+        "calls": [_call_json(c) for c in count_calls(answer.calls)],
+    }
+
+
+def _call_json(counted: CountedCall) -> dict[str, Any]:
+    call = counted.call
+    names = ("role", "generator", "prompt", "sample", "model_asked", "model", "input_tokens", "cache_read_tokens")
+    more = ("output_tokens", "reasoning_tokens", "attempts", "again", "outcome", "error")
+    return {
+        **{name: _plain(getattr(call, name)) for name in (*names, *more)},
+        "dollars": round(counted.dollars, 8),
+        "seconds": round(finite(call.seconds), 3),
+        "cached": counted.earlier,
     }
 
 

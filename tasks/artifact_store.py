@@ -94,7 +94,8 @@ def read_table(artifact: Artifact) -> pa.Table:
             f"{artifact.path} is missing or altered (expected digest {artifact.sha256[:12]}):"
             " run the same command again, it is rebuilt from its inputs"
         )
-    return pq.read_table(artifact.path, memory_map=True)
+    with pq.ParquetFile(artifact.path, memory_map=True) as file:  # read_table first imports what reads folders
+        return file.read()
 
 
 def read_rows(artifact: Artifact, row: type[Row]) -> list[Row]:

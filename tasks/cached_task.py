@@ -1,5 +1,7 @@
 """Make a function from rows to rows a cached Prefect task that passes artifacts.
 
+A task that asks models returns `Made`: its calls become an artifact of their own under the same key.
+
 The key of a task run is: the task's name and code, the digests of its inputs and the options that it reads; never
 paths, run ids or times.
 
@@ -9,6 +11,7 @@ the retries and its own record of results, which is dropped when the artifact be
 
 import hashlib
 import json
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
@@ -26,13 +29,27 @@ from prefect.states import Completed
 from prefect.utilities.annotations import quote
 
 from nl2sql.contracts import CONTRACTS
-from nl2sql.rows import Database
+from nl2sql.rows import Database, ModelCall
 from tasks.artifact_store import Artifact, ArtifactStore, Provenance
 from tasks.code_digest import code_digest, source_of
 
+CALLS = "model_calls"
 RESULTS = ".results"  # Prefect's records of what its tasks returned, beside the artifacts
 PARSING = Lock()  # Python 3.11 counts recursion wrongly when two threads parse at once, and raises SystemError
 LOCATION_FIELDS = frozenset({"path", "description_path"})  # where a database lies does not change what it is
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a task that asks models returns: its rows, the calls that they cost, and whether they can be kept for good.
+
+    Incomplete rows (a model could not be reached, the budget was out) serve the run that made them: their artifact lies
+    under a key of its own, and the next run makes it anew, from the answers that are already paid for.
+    """
+
+    rows: Any
+    calls: tuple[ModelCall, ...]
+    complete: bool
 
 
 @dataclass(frozen=True)
@@ -70,7 +87,8 @@ class ArtifactTask:
 
     def key(self, arguments: dict[str, Any]) -> str:
         """The content key of this task for these arguments."""
-        described = {name: digest_of(value) for name, value in sorted(arguments.items())}
+        keyed = {name: value for name, value in sorted(arguments.items()) if getattr(value, "keyed", True)}
+        described = {name: digest_of(value) for name, value in keyed.items()}
         parts = [self.name, self.code, CONTRACTS[self.kind].version, described]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
@@ -87,12 +105,17 @@ class ArtifactTask:
         if found is not None:
             return found
         start = time.perf_counter()
-        rows = self.function(**arguments)
-        return store.write(self.kind, key, rows, self._provenance(arguments, time.perf_counter() - start))
+        made = self.function(**arguments)
+        provenance = self._provenance(arguments, time.perf_counter() - start)
+        if not isinstance(made, Made):
+            return store.write(self.kind, key, made, provenance)
+        key = key if made.complete else f"{key}-{secrets.token_hex(4)}"
+        store.write(CALLS, key, made.calls, provenance)  # first: an artifact is never without its calls
+        return store.write(self.kind, key, made.rows, provenance)
 
-    def submit(self, store: ArtifactStore, run_name: str, **arguments: Any):
+    def submit(self, store: ArtifactStore, run_name: str, tags: Sequence[str] = (), **arguments: Any):
         """Submit to the task runner of the flow that is running; artifacts may be futures. Returns a future."""
-        named = self.task.with_options(task_run_name=run_name, result_storage=results_folder(store))
+        named = self.task.with_options(task_run_name=run_name, result_storage=results_folder(store), tags=tags)
         futures = [v for v in arguments.values() if isinstance(v, PrefectFuture)]
         # Quoted values are not searched for what earlier tasks returned: that takes time, and equal strings anywhere
         # in them would draw edges between tasks that have nothing to do with each other.
@@ -101,7 +124,7 @@ class ArtifactTask:
 
     def _provenance(self, arguments: dict[str, Any], seconds: float) -> Provenance:
         options = {n: v for n, v in arguments.items() if isinstance(v, str | int | float | bool | None)}
-        inputs = {n: digest_of(v) for n, v in arguments.items() if n not in options}
+        inputs = {n: digest_of(v) for n, v in arguments.items() if n not in options and getattr(v, "keyed", True)}
         return Provenance(self.name, inputs, options, self.code, round(seconds, 4))
 
 
@@ -133,9 +156,15 @@ class ArtifactPolicy(CachePolicy):
 def artifact_task(kind: str, calls: Sequence[Callable[..., Any]], **options: Any) -> Callable[..., ArtifactTask]:
     """Decorate a function that returns the rows (or the Arrow table) of one artifact.
 
-    Its arguments are artifacts, row dataclasses, tuples of these, or plain values; options go to Prefect's `task`.
+    Its arguments are artifacts, row dataclasses, tuples of these, or plain values; those whose class says
+    `keyed = False` decide nothing of the rows and belong to no key. Options go to Prefect's `task`.
     """
     return lambda function: ArtifactTask(kind, calls, function, options)
+
+
+def calls_of(store: ArtifactStore, artifact: Artifact) -> Artifact | None:
+    """The model calls that an artifact cost, None for a task without models."""
+    return store.find(CALLS, Path(artifact.path).stem)
 
 
 def _with_inputs(arguments: dict[str, Any], inputs: Sequence[Artifact]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import ast
 import hashlib
 import inspect
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -73,9 +73,18 @@ def _module_digest(module: str) -> str:
     path = _file(module)
     assert path is not None
     digest = hashlib.sha256(ast.dump(_tree(module)).encode())
-    for data in sorted(p for p in path.parent.iterdir() if p.suffix in DATA_SUFFIXES):
-        digest.update(data.name.encode() + data.read_bytes())
+    for data in sorted(_data_files(path.parent)):
+        digest.update(data.relative_to(path.parent).as_posix().encode() + data.read_bytes())
     return digest.hexdigest()
+
+
+def _data_files(folder: Path) -> Iterator[Path]:
+    """Data files of a folder and of those folders in it that are no packages, such as prompts by role."""
+    for path in folder.iterdir():
+        if path.is_dir() and not (path / "__init__.py").exists():
+            yield from _data_files(path)
+        elif path.suffix in DATA_SUFFIXES:
+            yield path
 
 
 @cache

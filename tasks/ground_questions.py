@@ -1,15 +1,30 @@
 """Op 5 on disk: questions in, what of them is found in the database out."""
 
+from nl2sql.models.choices import ModelChoice
+from nl2sql.models.prompted.ground_questions import QuestionReader
 from nl2sql.online import ground_questions as op
 from nl2sql.rows import Grounding, Question
-from tasks.cached_task import artifact_task
+from tasks.cached_task import Made, artifact_task
 from tasks.database_context import CONTEXT_CALLS, OfflineArtifacts, open_context
+from tasks.model_access import Access, made, open_session
 
 
-@artifact_task("groundings", calls=[op.ground_questions, *CONTEXT_CALLS])
+@artifact_task("groundings", calls=[op.ground_questions, QuestionReader, *CONTEXT_CALLS])
 def ground_questions(
-    questions: tuple[Question, ...], offline: OfflineArtifacts, examples: int, cells: bool = True
-) -> list[Grounding]:
+    questions: tuple[Question, ...],
+    offline: OfflineArtifacts,
+    examples: int,
+    cells: bool = True,
+    choice: ModelChoice | None = None,
+    access: Access | None = None,
+) -> list[Grounding] | Made:
     """Look up literals, columns and similar examples for a batch of questions; without `cells` match no literal."""
-    cell_limit = op.CELL_LIMIT if cells else 0
-    return op.ground_questions(questions, open_context(offline), cell_limit=cell_limit, example_limit=examples)
+    session = open_session(access) if choice and access else None
+    groundings = op.ground_questions(
+        questions,
+        open_context(offline),
+        cell_limit=op.CELL_LIMIT if cells else 0,
+        example_limit=examples,
+        read=QuestionReader(session, choice) if session and choice else None,
+    )
+    return made(groundings, session)

@@ -2,18 +2,20 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from prefect import task
 
 from nl2sql.benchmarks import Benchmark
 from nl2sql.contracts import CONTRACTS, arrow_schema, from_table
+from nl2sql.reporting.corrected_gold_figures import corrected_figures, corrected_json, corrected_sentence
 from nl2sql.reporting.html_report import render_report
 from nl2sql.reporting.summarise_run import RunSummary, summarise_run, to_json
-from nl2sql.rows import Gold, Question, Selection, Step
+from nl2sql.rows import Gold, Question, Selection, Step, Verdict
 from tasks.artifact_store import Artifact, read_table, replace_file
 
 TRACED = ("groundings", "linkings", "candidates", "repairs", "selections", "verdicts", "recalls")
@@ -32,17 +34,31 @@ class Run:
 
 
 @task(name="write_report", task_run_name="write report: {run.run_id}", persist_result=False)
-def write_report(run: Run, benchmark: Benchmark, questions: Sequence[Question], steps: Sequence[Step]) -> RunSummary:
+def write_report(
+    run: Run,
+    benchmark: Benchmark,
+    questions: Sequence[Question],
+    steps: Sequence[Step],
+    degraded: Mapping[str, int] | None = None,
+) -> RunSummary:
     """Write report.html, summary.json, predictions.json (BIRD's format) and manifest.json into the run's folder.
 
     manifest.json holds the questions and which artifacts the run consists of: `compare` and `calibrate` read it.
     """
     tables = {kind: gather(kind, steps) for kind in TRACED}
+    calls = {
+        "model_calls": gather("model_calls", [s for s in steps if not s.reused]),
+        "reused_calls": gather("model_calls", [s for s in steps if s.reused]),
+    }
     golds = from_table(gather("golds", steps), Gold)
+    verdicts, by_corrected = (selected_verdicts(kind, steps) for kind in ("verdicts", "corrected"))
+    corrected = corrected_figures(verdicts, by_corrected, len(questions))
     folder = Path(run.output).absolute()
     summary = summarise_run(
         questions,
         **tables,
+        **calls,
+        degraded=degraded,
         databases=benchmark.databases,
         run_id=run.run_id,
         dataset=run.dataset,
@@ -51,16 +67,23 @@ def write_report(run: Run, benchmark: Benchmark, questions: Sequence[Question], 
         seconds=time.time() - run.started,
         report=str(folder / "report.html"),
         failed_tasks=[f"{s.stage} of {s.db_id or 'all databases'}: {s.error}" for s in steps if s.error],
-        notes=data_notes(benchmark, golds),
+        notes=[*([corrected_sentence(corrected)] if corrected else []), *data_notes(benchmark, golds)],
     )
-    page = render_report(summary, questions, **tables, gold_previews={g.question_id: g.preview for g in golds})
+    previews = {g.question_id: g.preview for g in golds}
+    page = render_report(summary, questions, **tables, **calls, gold_previews=previews)
     replace_file(folder / "report.html", lambda name: Path(name).write_text(page, encoding="utf-8"))
-    reused = {"artifacts": len(steps), "reused": sum(s.reused for s in steps)}
-    _write_json(folder / "summary.json", {**to_json(summary), **reused, "run_folder": str(folder)})
+    more = {"artifacts": len(steps), "reused": sum(s.reused for s in steps), "run_folder": str(folder)}
+    more["corrected_gold"] = corrected_json(corrected)
+    _write_json(folder / "summary.json", {**to_json(summary), **more})
     _write_json(folder / "predictions.json", predictions(questions, from_table(tables["selections"], Selection)))
     manifest = {"questions": [asdict(q) for q in questions], "steps": [asdict(s) for s in steps]}
     _write_json(folder / "manifest.json", {"run_id": run.run_id, "dataset": run.dataset, **manifest})
     return summary
+
+
+def selected_verdicts(kind: str, steps: Sequence[Step]) -> list[Verdict]:
+    """The verdicts on the answers, without those on all the candidates."""
+    return from_table(gather(kind, steps).filter(pc.field("system") == "selected"), Verdict)
 
 
 def gather(kind: str, steps: Sequence[Step]) -> pa.Table:

@@ -1,6 +1,7 @@
 """The commands that score, export and validate, as a user runs them."""
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,13 @@ ANSWERS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # scoring keeps what it judged under artifacts/
+
+
 def nl2sql(*words: str | Path) -> Result:
-    return CliRunner().invoke(main, [str(word) for word in words])
+    return CliRunner().invoke(main, [str(word) for word in words], env={"COLUMNS": "100"})
 
 
 def last_json(result: Result) -> dict:
@@ -105,3 +111,61 @@ def test_columns_in_another_order(tiny, tmp_path):
     assert (plain, loose) == (0, 1)
     both = nl2sql("score", tiny, tmp_path / "lines.jsonl", "--any-column-order", "--strict-parity")
     assert both.exit_code == 2
+
+
+def scored(*words: str | Path) -> dict:
+    result = nl2sql("score", *words, "--json")
+    assert result.exit_code == 0, result.output
+    return last_json(result) | {"shown": result.stdout, "told": result.stderr}
+
+
+def test_corrected_gold_is_scored_beside_the_first(run_folder, tiny, tmp_path):
+    corrected = [
+        {"question_id": "1", "SQL": ANSWERS["1"][0], "db_id": "zoo"},  # the prediction is right by this gold
+        {"question_id": 4, "sql": "SELECT 99"},  # and wrong by this
+        {"question_id": 0, "SQL": "SELECT 1 + 2"},  # another text, the same verdict
+        {"question_id": 77, "SQL": "SELECT 1"},
+    ]
+    (tmp_path / "gold.json").write_text(json.dumps(corrected))
+    options = ("--corrected-gold", tmp_path / "gold.json", "--artifacts", tmp_path / "own")
+    told = scored(tiny, run_folder / "predictions.json", *options)
+    (figures,) = told["models"].values()
+    assert (figures["correct"], figures["corrected"]["correct"]) == (3, 3)
+    assert {k: figures["corrected"][k] for k in ("changed", "now_right", "now_wrong")} == {
+        "changed": 2, "now_right": 1, "now_wrong": 1
+    }  # fmt: skip
+    assert told["corrected_gold"] == {"golds_changed": 3, "questions_changed": 2}
+    assert "1 corrections of questions that are not in the benchmark: left out (77)" in told["told"]
+    assert "2 (+1 -1)" in told["shown"]
+
+
+def test_a_file_without_corrections_is_refused_before_anything_is_scored(run_folder, tiny, tmp_path):
+    (tmp_path / "gold.json").write_text('[{"question_id": 1}]')
+    result = nl2sql(
+        "score", tiny, run_folder / "predictions.json", "--corrected-gold", tmp_path / "gold.json",
+        "--artifacts", tmp_path / "own",
+    )  # fmt: skip
+    assert result.exit_code == 1
+    assert "holds no corrected gold" in result.stderr
+    assert not (tmp_path / "own").exists()
+
+
+def test_judgements_are_kept_until_the_database_changes(run_folder, tiny, tmp_path):
+    words = (tiny, run_folder / "predictions.json", "--artifacts", tmp_path / "own")
+    first = scored(*words)
+    kept = {p: p.read_bytes() for p in (tmp_path / "own" / "judgements").glob("*.parquet")}
+    assert len(kept) == 2
+    assert scored(*words)["models"] == first["models"]
+    assert {p: p.read_bytes() for p in kept} == kept
+    with sqlite3.connect(tiny / "dev_databases" / "zoo" / "zoo.sqlite") as connection:
+        connection.execute("INSERT INTO animal VALUES (4, 'Kim', 'emu', 1)")
+    connection.close()
+    again = scored(*words)
+    assert next(iter(again["models"].values()))["correct"] == 2
+
+
+def test_a_folder_that_cannot_be_written_does_not_stop_scoring(run_folder, tiny, tmp_path):
+    (tmp_path / "file").write_text("")
+    told = scored(tiny, run_folder / "predictions.json", "--artifacts", tmp_path / "file")
+    assert next(iter(told["models"].values()))["correct"] == 3
+    assert "judgements are not kept" in told["told"]

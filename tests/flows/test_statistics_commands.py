@@ -65,6 +65,35 @@ def test_compare_tells_which_run_is_better(nl2sql, evaluated, tmp_path):
     assert last_json(nl2sql("compare", first, first, "--json"))["flips"] == []
 
 
+def test_two_models_of_a_file_are_compared_like_runs(nl2sql, tiny, tmp_path):
+    file = predictions(tmp_path / "pool.jsonl", POOL)
+    words = ("compare", file, "--dataset", tiny, "--models")
+    told = last_json(nl2sql(*words, "x,expert", "--output", tmp_path / "page.html", "--json"))
+    overall = told["groups"][0]
+    assert (told["first"], told["second"], overall["n"], overall["only_second"]) == ("x", "expert", 5, 5)
+    assert overall["p_value"] == pytest.approx(2 / 2**5)
+    assert "How many otters" in (tmp_path / "page.html").read_text()
+    assert last_json(nl2sql(*words, "x, y", "--json"))["same_sql"] == 5
+    unknown = nl2sql(*words, "x,nobody")
+    assert unknown.exit_code == 1
+    assert "choose two of x, y, expert" in unknown.stderr
+    for wrong in (("compare", file), ("compare", file, file), ("compare", tmp_path), (*words, "x,x"), (*words, "x")):
+        assert nl2sql(*wrong).exit_code == 2
+
+
+def test_noise_of_repeated_and_of_simulated_runs(nl2sql, evaluated):
+    half = {**RIGHT, "0": "SELECT 99", "1": "SELECT 99"}
+    (first, _), (second, _) = evaluated("one", {"x": RIGHT, "y": half}), evaluated("two", {"x": half})
+    (repeated,) = last_json(nl2sql("noise", first, second, "--json"))["noise"]
+    assert (repeated["runs"], repeated["n"], repeated["unstable"]) == (2, 5, 40.0)
+    simulated = last_json(nl2sql("noise", first, "--json"))["noise"]
+    assert [row["candidates"] for row in simulated] == [1, 2]
+    assert simulated[0]["execution_accuracy"] == pytest.approx(80, abs=2)
+    assert 0 < simulated[0]["deviation"] < simulated[0]["limit"]
+    assert [r["candidates"] for r in last_json(nl2sql("noise", first, "--candidates", 7, "--json"))["noise"]] == [7]
+    assert nl2sql("noise", first, second, "--candidates", 7).exit_code == 2
+
+
 def test_a_policy_is_fitted_written_and_used(nl2sql, evaluated, tmp_path, artifacts):
     folder, plain = evaluated("pool", POOL)
     assert plain["majority_vote"] == 0.0
@@ -124,3 +153,29 @@ def test_names_of_policies_are_plain(nl2sql, tmp_path, name):
     result = nl2sql("calibrate", tmp_path, "--name", name)
     assert result.exit_code == 1
     assert "--name" in result.stderr
+
+
+def test_corrected_gold_is_scored_beside_the_first_and_reruns_nothing_else(evaluated, tiny, tmp_path):
+    corrected = [
+        {"question_id": "3", "SQL": "SELECT 80.0"},
+        {"question_id": 0, "SQL": "SELECT 3"},
+        {"question_id": "x", "SQL": ""},
+        {"question_id": 99, "SQL": "SELECT 1"},
+    ]
+    file = tmp_path / "gold.json"
+    file.write_text(json.dumps(corrected))
+    own = ("--artifacts", tmp_path / "own")
+    _, first = evaluated("plain", {"expert": RIGHT}, *own)
+    assert (first["execution_accuracy"], first["corrected_gold"]) == (100.0, None)
+    folder, told = evaluated("twice", {"expert": RIGHT}, "--corrected-gold", file, *own)
+    assert told["execution_accuracy"] == 100.0
+    assert told["corrected_gold"] == {
+        "golds_changed": 2,
+        "correct": 4,
+        "execution_accuracy": 80.0,
+        "questions_changed": 1,
+        "now_right": 0,
+        "now_wrong": 1,
+    }
+    assert told["reused"] == first["artifacts"]
+    assert "80.0 % with the corrected gold, 100.0 %" in (folder / "report.html").read_text()

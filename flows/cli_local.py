@@ -1,0 +1,68 @@
+"""The commands around local models: train an adapter, and list what there is."""
+
+from typing import Any
+
+import click
+
+from flows.cli_options import shared_options
+from nl2sql.models.local_models import DEFAULT_BASE, ROLES
+
+
+@click.command()
+@click.argument("role", type=click.Choice(ROLES))
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(exists=True, file_okay=False),
+    metavar="DIR",
+    help="Folder with train.jsonl and valid.jsonl, which nl2sql traindata wrote.",
+)
+@click.option(
+    "--base", default=DEFAULT_BASE, show_default=True, help="Base model: a folder, or a name in the hub's cache."
+)
+@click.option("--rank", type=int, default=8, show_default=True, help="Of the adapter.")
+@click.option("--layers", type=int, default=0, help="Adapt only the last N layers.  [default: all]")
+@click.option("--length", type=int, default=1024, show_default=True, help="Tokens of the longest chat.")
+@click.option("--batch", type=int, default=1, show_default=True, help="Chats run through the model together.")
+@click.option("--accumulation", type=int, default=8, show_default=True, help="Batches per step.")
+@click.option("--epochs", type=float, default=2.0, show_default=True, help="Times that every chat is seen.")
+@click.option("--learning-rate", type=float, default=1e-4, show_default=True, help="The highest one.")
+@click.option("--patience", type=int, default=3, show_default=True, help="Evaluations without gain before it stops.")
+@click.option(
+    "--evaluations", type=int, default=10, show_default=True, help="Of the validation loss, in the whole run."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the first weights and the order of the data.")
+@click.option(
+    "--checkpointing/--no-checkpointing", default=True, help="Trade time for memory.  [default: checkpointing]"
+)
+@click.option(
+    "--fused", type=click.Path(), metavar="DIR", help="Write base and adapter as one full-precision model, too."
+)
+@shared_options
+def train(role: str, data: str, base: str, fused: str | None, artifacts: str, as_json: bool, **recipe: Any) -> int:
+    """Train the adapter of ROLE by QLoRA, in this machine's memory, and put it where lineups find it.
+
+    Says first how much memory that takes, and refuses what does not fit. A run that was killed continues from its last
+    checkpoint when the same command is run again; an adapter that is there is not trained again. Nothing is downloaded.
+
+    JSON: {role, name, path, weights_digest, base, steps, first_valid_loss, best_valid_loss, planned_bytes, peak_bytes,
+    seconds, asked_as, ..}.
+    """
+    from flows.local_commands import run_train
+
+    return run_train(role, data, base, recipe, fused, artifacts, as_json)
+
+
+@click.command()
+@shared_options
+def models(artifacts: str, as_json: bool) -> int:
+    """List the local models: bases and adapters, their sizes and digests, and which fit this machine's memory.
+
+    JSON: {limit_bytes, holder, models: [{name, kind, role, base, bytes, serving_bytes, fits, digest, problem, ..}]}.
+    """
+    from flows.local_commands import run_models
+
+    return run_models(artifacts, as_json)
+
+
+LOCAL_COMMANDS: tuple[click.Command, ...] = (train, models)

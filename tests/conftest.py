@@ -1,0 +1,28 @@
+"""The scripted provider of models, for every test that talks to an API, and a tiny language model."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.server_process import RunningServer, run_model_server
+from tests.tiny_model import tiny_models
+
+
+@pytest.fixture(scope="session")
+def model_server_process(tmp_path_factory) -> Iterator[RunningServer]:
+    with run_model_server(tmp_path_factory.mktemp("model_server")) as server:
+        yield server
+
+
+@pytest.fixture
+def model_server(model_server_process) -> RunningServer:
+    """A well-behaved server on loopback without any memory of earlier tests; `control` makes it misbehave."""
+    model_server_process.reset()
+    return model_server_process
+
+
+@pytest.fixture(scope="session")
+def tiny_model() -> Path:
+    """Folder of a model of 0.3 M parameters: fp32, the same in 4bit, and another one of the same shape."""
+    return tiny_models()

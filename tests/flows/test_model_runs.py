@@ -1,0 +1,40 @@
+"""A whole run with API models against the scripted provider, killed and resumed."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.servers.kill_and_resume import choose_moments, kept_answers, kill_and_resume, predictions, results
+from tests.servers.pipeline_process import prepare_pipeline
+from tests.servers.server_process import run_model_server
+
+SCRIPT = "tests.servers.benchmark_script:build"
+CONCURRENCY = 8  # at each of two providers
+KILLS = 3
+
+
+@pytest.fixture
+def provider(tiny, tmp_path):
+    with run_model_server(tmp_path, SCRIPT, {"dataset": str(tiny)}, latency=0.1) as running:
+        yield running
+
+
+def test_killed_runs_ask_nothing_again_that_they_have_and_end_alike(tiny, tmp_path: Path, provider, server):
+    alone, killed = (
+        prepare_pipeline(tmp_path / name, provider, prefect=server, concurrency=CONCURRENCY)
+        for name in ("alone", "killed")
+    )
+    alone.run("evaluate", tiny)
+    calls = provider.stats()
+    assert calls["answered"] == len(kept_answers(alone.answers))  # samples may have equal bodies
+
+    provider.reset(latency=0.1)
+    moments = choose_moments(calls["answered"] // 2, KILLS, seed=3)  # far from the end, which comes on between looks
+    account = kill_and_resume(lambda: killed.start("evaluate", tiny), killed.answers, provider, moments)
+    assert account.segments[-1].delivered  # the kills left something to do
+    assert account.segments[-1].lost == 0  # the last run was given nothing that it had
+    assert all(segment.lost <= 2 * CONCURRENCY for segment in account.segments)
+    assert account.again == account.lost + calls["repeated"]
+    assert kept_answers(killed.answers) == kept_answers(alone.answers)
+    assert predictions(killed) == predictions(alone)
+    assert results(killed) == results(alone)

@@ -40,5 +40,5 @@ CUDA := cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-ccc
   nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse \
   nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink nvidia-nvshmem-cu13 nvidia-nvtx triton httpx2-jsfetch
 
-clean:  ## remove what runs wrote (artifacts, caches), keep .venv
-	find artifacts -mindepth 1 -not -name README.md -delete
+clean:  ## remove what runs wrote, keep .venv and the answers of models, which were paid for
+	find artifacts -mindepth 1 -not -name README.md -not -path 'artifacts/model_cache*' -delete

@@ -26,14 +26,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from nl2sql.benchmarks import describe_database, load_benchmark
 from nl2sql.query_pool import close_workers, cores
 from nl2sql.rows import Database, Question
-from nl2sql.scoring.execution_accuracy import Scores, score_predictions
-from nl2sql.scoring.judgement_cache import judgements_from_table, judgements_to_table
+from nl2sql.scoring.execution_accuracy import SCORING_LIMITS, Scores, score_predictions
 from nl2sql.scoring.predictions import load_predictions
+from tasks.artifact_store import ArtifactStore
+from tasks.judgement_store import JudgementStore
 
 LIMIT = 30.0  # seconds for a prediction and its gold together
 LARGE_ROWS = 500_000
@@ -81,14 +80,16 @@ def plain_scores(case: Case, paths: dict[str, str]) -> list[bool]:
         pool.join()  # its processor time counts once they have ended
 
 
-def our_scores(case: Case, cache: Path | None, strict_parity: bool = True) -> Scores:
-    """Score the file as `nl2sql score` does: read it, take what the cache holds, execute the rest."""
-    judged = judgements_from_table(pq.read_table(cache)) if cache and cache.is_file() else {}
+def our_scores(case: Case, artifacts: Path, strict_parity: bool = True) -> Scores:
+    """Score the file as `nl2sql score` does: read it, take the judgements that are kept, execute the rest, keep it."""
     databases = [describe_database(d.db_id, Path(d.path)) for d in case.databases]  # digests are part of the work
+    store = JudgementStore(ArtifactStore(str(artifacts)), SCORING_LIMITS)
+    judged = store.load(d.sha256 for d in databases)
+    known = len(judged)
     predictions = load_predictions(case.predictions)
     scores = score_predictions(predictions, case.questions, databases, strict_parity=strict_parity, judged=judged)
-    if cache and scores.executed:
-        pq.write_table(judgements_to_table(judged), cache)
+    if len(judged) > known:
+        store.keep(judged)
     return scores
 
 
@@ -136,9 +137,9 @@ def compare(case: Case, folder: Path) -> bool:
     for database in case.databases:
         copies[database.db_id] = shutil.copy(database.path, folder / f"{case.name}-{database.db_id}.sqlite")
     plain, rival = timed("plain reading of the official script", lambda: plain_scores(case, copies))
-    cache = folder / f"{case.name}.parquet"
-    ours, cold = timed("nl2sql, cold", lambda: our_scores(case, cache))
-    _, warm = timed("nl2sql, warm (cache read from Parquet)", lambda: our_scores(case, cache))
+    artifacts = folder / f"{case.name}-artifacts"
+    ours, cold = timed("nl2sql, cold", lambda: our_scores(case, artifacts))
+    _, warm = timed("nl2sql, warm (judgements from disk)", lambda: our_scores(case, artifacts))
     _, lowest = timed("distinct statements on one connection", lambda: floor(case))
     print(f"  cold {rival.wall / cold.wall:.1f}x ({rival.processor / cold.processor:.1f}x in processor time), ", end="")
     print(f"warm {rival.wall / warm.wall:.0f}x the plain script")

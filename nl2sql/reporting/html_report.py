@@ -10,16 +10,21 @@ import jinja2
 import pyarrow as pa
 from markupsafe import Markup
 
+from nl2sql.reporting.model_charts import heat_map, money_chart
 from nl2sql.reporting.question_outcomes import STATUSES, question_outcomes, rows_of
 from nl2sql.reporting.question_traces import group_rows, pack_traces
 from nl2sql.reporting.run_summary import RunSummary, percent
+from nl2sql.reporting.shares import money, short_count
 from nl2sql.reporting.summarise_run import RECORDED_LABEL
-from nl2sql.rows import Candidate, Grounding, Linking, Question, Recall, Repair, Selection, Verdict
+from nl2sql.rows import Candidate, Grounding, Linking, ModelCall, Question, Recall, Repair, Selection, Verdict
 from nl2sql.scoring.explain_verdict import REASONS
 
 TRACE_BUDGET = 14_000_000  # bytes; beyond that a phone takes seconds to open the file
 SHOWN_GENERATORS = 12  # further ones are folded away
 SHOWN_NOTES = 6
+OUTCOMES = ("ok", "invalid", "refused", "cut", "unavailable", "budget")
+SCRIPTS = ("report_sql.js", "report_calls.js", "report.js")
+STYLES = ("report.css", "report_models.css")
 PATHS = {
     "unanimous": "all results agree",
     "single": "only one candidate has a result",
@@ -55,6 +60,8 @@ def render_report(
     verdicts: Sequence[Verdict] | pa.Table,
     recalls: Sequence[Recall] | pa.Table,
     *,
+    model_calls: Sequence[ModelCall] | pa.Table = (),
+    reused_calls: Sequence[ModelCall] | pa.Table = (),
     gold_previews: Mapping[str, str] | None = None,
     trace_budget: int = TRACE_BUDGET,
 ) -> str:
@@ -78,9 +85,11 @@ def render_report(
         verdicts,
         rows_of(recalls, Recall),
         gold_previews or {},
+        rows_of(model_calls, ModelCall),
+        rows_of(reused_calls, ModelCall),
     )
     traces = pack_traces(questions, outcomes, rows, trace_budget)
-    script, theme = _asset("report_sql.js") + _asset("report.js"), _asset("theme.js")
+    script, theme = "".join(map(_asset, SCRIPTS)), _asset("theme.js")
     page = _template().render(
         run=summary,
         steps=waterfall(summary),
@@ -90,10 +99,13 @@ def render_report(
         paths=PATHS,
         shown_generators=SHOWN_GENERATORS,
         shown_notes=SHOWN_NOTES,
+        money_chart=money_chart(summary.models) if summary.models else None,
+        heat_map=heat_map(summary.diversity) if summary.diversity else None,
+        outcomes=_outcomes_found(summary),
         traces=traces,
         index=Markup(traces.index),
         trace_texts=[Markup(text) for text in traces.questions],
-        style=Markup(_asset("report.css")),
+        style=Markup("".join(map(_asset, STYLES))),
         script=Markup(script),
         theme=Markup(theme),
         script_digests=[_digest(script), _digest(theme)],
@@ -128,6 +140,11 @@ def _share(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
 
 
+def _outcomes_found(summary: RunSummary) -> list[str]:
+    found = {name for row in (summary.models.outcomes if summary.models else ()) for name in row.outcomes}
+    return [name for name in OUTCOMES if name in found] + sorted(found - set(OUTCOMES))
+
+
 def _duration(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s"
@@ -141,10 +158,15 @@ def _size(size: int) -> str:
 
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FunctionLoader(_asset),
     )
-    environment.filters.update(share=_share, duration=_duration, size=_size, count="{:,}".format)
-    return environment.from_string(_asset("report.html"))
+    environment.filters.update(share=_share, duration=_duration, size=_size, money=money, tokens=short_count)
+    environment.filters["count"] = "{:,}".format
+    return environment.get_template("report.html")
 
 
 def _asset(name: str) -> str:

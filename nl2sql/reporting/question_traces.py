@@ -11,12 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from nl2sql.reporting.model_costs import CountedCall, count_calls, finite, gave_up
 from nl2sql.reporting.question_outcomes import QuestionOutcome, repair_effects, verdicts_by_system
 from nl2sql.rows import (
     Candidate,
     ColumnName,
     Grounding,
     Linking,
+    ModelCall,
     Question,
     Recall,
     Repair,
@@ -40,13 +42,14 @@ class Caps:
     examples: int
     sql: int
     text: int
+    calls: int
 
 
 # Tried in order until the traces fit the budget.
 CAPS = (
-    Caps(rows=10, columns=12, cell=80, previews=12, matches=24, examples=3, sql=8_000, text=4_000),
-    Caps(rows=5, columns=8, cell=48, previews=6, matches=12, examples=2, sql=3_000, text=2_000),
-    Caps(rows=3, columns=6, cell=32, previews=3, matches=6, examples=0, sql=1_000, text=1_000),
+    Caps(rows=10, columns=12, cell=80, previews=12, matches=24, examples=3, sql=8_000, text=4_000, calls=200),
+    Caps(rows=5, columns=8, cell=48, previews=6, matches=12, examples=2, sql=3_000, text=2_000, calls=60),
+    Caps(rows=3, columns=6, cell=32, previews=3, matches=6, examples=0, sql=1_000, text=1_000, calls=20),
 )
 
 
@@ -80,6 +83,7 @@ class RunRows:
     selected: Mapping[str, Verdict]
     effects: Mapping[tuple[str, str], str]  # of repair
     gold_previews: Mapping[str, str]
+    calls: Mapping[str, Sequence[CountedCall]]
 
 
 @dataclass(frozen=True)
@@ -113,13 +117,18 @@ def group_rows(
     verdicts: Sequence[Verdict],
     recalls: Iterable[Recall],
     gold_previews: Mapping[str, str],
+    model_calls: Iterable[ModelCall] = (),
+    reused_calls: Iterable[ModelCall] = (),
 ) -> RunRows:
-    """File every row under its question."""
+    """File every row under its question; model calls as in summarise_run."""
     repairs = list(repairs)
     systems = verdicts_by_system(verdicts)
     by_question: dict[str, list[Candidate]] = defaultdict(list)
     for candidate in candidates:
         by_question[candidate.question_id].append(candidate)
+    calls: dict[str, list[CountedCall]] = defaultdict(list)
+    for counted in count_calls(model_calls, reused_calls):
+        calls[counted.call.question_id].append(counted)
     return RunRows(
         {g.question_id: g for g in groundings},
         {k.question_id: k for k in linkings},
@@ -131,6 +140,7 @@ def group_rows(
         {v.question_id: v for v in systems.get("selected", {}).values()},
         repair_effects(repairs, systems),
         gold_previews,
+        calls,
     )
 
 
@@ -190,6 +200,7 @@ def _flags(key: str, rows: RunRows) -> list[str]:
         "repaired": bool(effects - {None}),
         "column missed": recall is not None and bool(recall.missing_s2),
         "cell missed": recall is not None and bool(recall.missing_cells),
+        "without a model": any(gave_up(c.call) for c in rows.calls.get(key, ())),
     }
     return [flag for flag, raised in flags.items() if raised]
 
@@ -201,6 +212,7 @@ def _trace(key: str, rows: RunRows, caps: Caps, columns: Numbers, names: Numbers
         **_linking(rows.linkings.get(key), columns, names),
         **_recall(rows.recalls.get(key), columns, caps),
         **_choice(key, rows, caps, names),
+        **_calls(rows.calls.get(key, ()), caps, names),
         "detail": shortened(verdict.detail, caps.text) if verdict else "",
     }
 
@@ -325,6 +337,34 @@ def _candidate(
         -1 if verdict is None else int(verdict.correct),
         names.of(verdict.reason if verdict else ""),
         names.of(rows.effects.get(key, "")),
+    ]
+
+
+def _calls(calls: Sequence[CountedCall], caps: Caps, names: Numbers) -> dict[str, Any]:
+    if not calls:
+        return {}
+    return {"calls": [_call(c, caps, names) for c in calls[: caps.calls]], "callsTotal": len(calls)}
+
+
+def _call(counted: CountedCall, caps: Caps, names: Numbers) -> list[Any]:
+    call = counted.call
+    return [
+        names.of(call.role),
+        names.of(call.generator),
+        names.of(call.prompt),
+        names.of(call.model or call.model_asked),
+        names.of(call.model_asked),
+        call.sample,
+        call.input_tokens,
+        call.cache_read_tokens,
+        call.output_tokens,
+        call.reasoning_tokens,
+        round(counted.dollars, 8),
+        round(finite(call.seconds), 2),
+        names.of(call.outcome),
+        int(counted.earlier),
+        int(call.again),
+        shortened(call.error, caps.cell),
     ]
 
 

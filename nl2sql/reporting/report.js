@@ -193,6 +193,7 @@ function unpack(q) {
     for (const name of ["generator", "view", "prompt", "outcome", "outcomeBefore", "reason", "effect"]) c[name] = index.names[c[name]];
     return { ...c, place, sql: t.statements[c.sql], before: c.before < 0 ? "" : t.statements[c.before] };
   });
+  t.calls = unpackCalls(t.calls || []);
   return t;
 }
 
@@ -332,7 +333,7 @@ function openTrace(q) {
       h("h1", { class: "asked", id: "trace-title", tabindex: "-1" }, q.question || "(an empty question)"),
       q.evidence && h("p", { class: "evidence" }, h("b", {}, "Evidence "), q.evidence),
       h("p", { class: "meta muted" }, badge(q.status), [q.id, q.db, q.difficulty, q.path, q.voted ? "vote right" : "vote wrong", ...q.flag].map((text) => h("span", {}, text))),
-      answerSection(q, t), choiceSection(q, t), groundingSection(t), linkingSection(t)));
+      answerSection(q, t), choiceSection(q, t), groundingSection(t), linkingSection(t), callsSection(t)));
   document.body.classList.add("open");
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;

@@ -6,28 +6,12 @@ an int; what cannot be measured (no gold SQL, no string literal in it) is None, 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import sqrt
 from typing import Any
 
-Z_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
-
-
-def percent(part: float, whole: float) -> float:
-    """Share in percent; 0 of nothing is 0."""
-    return 100.0 * part / whole if whole else 0.0
-
-
-def wilson_interval(correct: int, n: int) -> tuple[float, float]:
-    """95 % Wilson score interval of a share, in percent; (0, 100) when nothing was asked.
-
-    It treats questions as independent draws; questions of one database are not quite.
-    """
-    if not n:
-        return 0.0, 100.0
-    share, z2 = correct / n, Z_95**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z_95 * sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return 100 * max(0.0, centre - half), 100 * min(1.0, centre + half)
+from nl2sql.reporting.generator_diversity import Diversity, diversity_json
+from nl2sql.reporting.generator_figures import GeneratorFigures, generator_json
+from nl2sql.reporting.model_costs import ModelCosts, costs_json
+from nl2sql.reporting.shares import money, percent, wilson_interval
 
 
 @dataclass(frozen=True)
@@ -75,22 +59,6 @@ class LinkingFigures:
 
 
 @dataclass(frozen=True)
-class GeneratorFigures:
-    """One generator on its own. `execution_accuracy` is that of its first candidate, over all n questions."""
-
-    name: str
-    candidates: int
-    answered: int  # questions for which it wrote something
-    correct: int  # questions whose first candidate is right
-    available: int  # questions with any right candidate
-    unique: int  # questions that no other generator gets right
-    failed: int  # candidates without a result, after repair
-    execution_accuracy: float
-    upper_bound: float
-    cost: float  # dollars
-
-
-@dataclass(frozen=True)
 class RepairAction:
     """One kind of repair over all candidates that it changed."""
 
@@ -107,7 +75,7 @@ class RunSummary:
     run_id: str
     dataset: str
     preset: str
-    label: str  # what kind of run this is, '' when models took part
+    label: str  # what wrote the SQL: rules, recorded predictions or the models of the lineup
     finished: str
     seconds: float  # wall clock of the whole run
     report: str  # path of the HTML report
@@ -130,10 +98,23 @@ class RunSummary:
     paths: Mapping[str, int]  # selections by path
     candidates: int
     generators: tuple[GeneratorFigures, ...]  # best first
-    cost: float  # dollars
+    diversity: Diversity | None  # None with fewer than two generators
+    models: ModelCosts | None  # None where no model was asked
     failed_questions: tuple[str, ...]  # ids of questions without a selection
     failed_tasks: tuple[str, ...]  # one line each
     notes: tuple[str, ...]  # data quality
+
+    @property
+    def cost(self) -> float:
+        """Dollars of all the answers that models gave, whoever paid for them."""
+        return self.models.dollars if self.models else 0.0
+
+    @property
+    def cost_note(self) -> str:
+        """Why the run cost what it did."""
+        if self.models is None:
+            return "no model calls"
+        return f"{money(self.models.per_question.mean)} a question, {money(self.models.paid)} paid by this run"
 
     @property
     def unanimous(self) -> float:
@@ -167,8 +148,11 @@ def to_json(summary: RunSummary) -> dict[str, Any]:
         "paths": dict(summary.paths),
         "outcomes": dict(summary.outcomes),
         "candidates": summary.candidates,
-        "generators": {g.name: _generator_json(g) for g in summary.generators},
-        "cost": summary.cost,
+        "generators": {g.name: generator_json(g) for g in summary.generators},
+        "diversity": diversity_json(summary.diversity),
+        "cost": round(summary.cost, 8),
+        "cost_note": summary.cost_note,
+        "models": costs_json(summary.models),
         "seconds": round(summary.seconds, 1),
         "finished": summary.finished,
         "failed_questions": list(summary.failed_questions),
@@ -199,16 +183,3 @@ def _group_json(group: Group) -> dict[str, Any]:
 def _linking_json(figures: LinkingFigures) -> dict[str, Any]:
     shares = ("strict_recall", "recall", "precision", "columns_kept", "columns_total", "share_kept")
     return {"n": figures.n, **{name: _rounded(getattr(figures, name)) for name in shares}}
-
-
-def _generator_json(figures: GeneratorFigures) -> dict[str, Any]:
-    return {
-        "candidates": figures.candidates,
-        "answered": figures.answered,
-        "correct": figures.correct,
-        "execution_accuracy": _rounded(figures.execution_accuracy),
-        "upper_bound": _rounded(figures.upper_bound),
-        "unique": figures.unique,
-        "failed": figures.failed,
-        "cost": figures.cost,
-    }

@@ -1,10 +1,13 @@
 """Every figure of a run, from the rows that the run wrote."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import pyarrow as pa
 
+from nl2sql.reporting.generator_diversity import generator_diversity
+from nl2sql.reporting.generator_figures import generator_figures
+from nl2sql.reporting.model_costs import cost_notes, model_costs, role_order
 from nl2sql.reporting.question_outcomes import (
     FAILURES,
     STATUSES,
@@ -15,7 +18,6 @@ from nl2sql.reporting.question_outcomes import (
     verdicts_by_system,
 )
 from nl2sql.reporting.run_summary import (
-    GeneratorFigures,
     Group,
     LinkingFigures,
     RepairAction,
@@ -28,6 +30,7 @@ from nl2sql.rows import (
     Database,
     Grounding,
     Linking,
+    ModelCall,
     Question,
     Recall,
     Repair,
@@ -39,6 +42,7 @@ __all__ = ["RunSummary", "run_label", "summarise_run", "to_json"]
 
 RULES_LABEL = "keyless rules baseline (no model)"
 RECORDED_LABEL = "recorded predictions"
+SHOWN_MODELS = 4
 DIFFICULTIES = ("simple", "moderate", "challenging", "easy", "medium", "hard", "extra")
 SHOWN_IDS = 10  # ids that a note spells out
 
@@ -53,6 +57,9 @@ def summarise_run(
     verdicts: Sequence[Verdict] | pa.Table,
     recalls: Sequence[Recall] | pa.Table,
     *,
+    model_calls: Sequence[ModelCall] | pa.Table = (),
+    reused_calls: Sequence[ModelCall] | pa.Table = (),
+    degraded: Mapping[str, int] | None = None,
     databases: Sequence[Database] = (),
     run_id: str = "",
     dataset: str = "",
@@ -67,8 +74,9 @@ def summarise_run(
 
     A question counts whatever befell it: unanswered, unscored and with a broken gold it is not right. Fixed and broken
     need verdicts of the system 'unrepaired'; without them only candidates that did not run before repair can count.
-    Groundings and linkings are not looked at: what they are worth stands in the recalls. Costs are 0 until a run
-    has model calls.
+    Groundings and linkings are not looked at: what they are worth stands in the recalls. `model_calls` are those of
+    artifacts that this run made, `reused_calls` those of artifacts of earlier runs that it took over. `degraded` counts
+    questions by what the budget left them, as in nl2sql.models.budget.LEVELS.
     """
     questions, candidates = rows_of(questions, Question), rows_of(candidates, Candidate)
     repairs, selections = rows_of(repairs, Repair), rows_of(selections, Selection)
@@ -80,11 +88,15 @@ def summarise_run(
     parsed = [r for r in recalls if not r.error]
     cells, missing_cells = (sum(len(getattr(r, f)) for r in parsed) for f in ("gold_cells", "missing_cells"))
     answered = {s.question_id for s in selections}
+    made, reused = rows_of(model_calls, ModelCall), rows_of(reused_calls, ModelCall)
+    costs = model_costs([q.question_id for q in questions], made, reused, degraded)
+    judged, spent = systems.get("candidate", {}), costs.generators if costs else {}
+    generators = generator_figures(candidates, repairs, judged, spent, len(questions))
     return RunSummary(
         run_id=run_id,
         dataset=dataset,
         preset=preset,
-        label=run_label(candidates),
+        label=run_label(candidates, (*made, *reused)),
         finished=finished,
         seconds=seconds,
         report=report,
@@ -106,25 +118,42 @@ def summarise_run(
         outcomes=dict(Counter(r.outcome for r in repairs).most_common()),
         paths=dict(Counter(s.path for s in selections).most_common()),
         candidates=len(candidates),
-        generators=_generator_figures(candidates, repairs, systems.get("candidate", {}), len(questions)),
-        cost=0.0,
+        generators=generators,
+        diversity=generator_diversity(generators, candidates, repairs, judged, len(questions)),
+        models=costs,
         failed_questions=tuple(q.question_id for q in questions if q.question_id not in answered),
         failed_tasks=tuple(_counted(failed_tasks)),
-        notes=(*notes, *_data_notes(questions, verdicts, recalls, databases), *_repair_notes(repairs, systems)),
+        notes=(
+            *cost_notes(costs, len(questions)),
+            *notes,
+            *_data_notes(questions, verdicts, recalls, databases),
+            *_repair_notes(repairs, systems),
+        ),
     )
 
 
-def run_label(candidates: Iterable[Candidate]) -> str:
-    """Say what kind of run wrote these candidates; '' when models did."""
-    names = {c.generator for c in candidates}
-    kinds = {"recorded" if name.startswith("recorded") else name for name in names}
-    if not kinds:
-        return "no candidates"
-    if kinds == {"rules"}:
+def run_label(candidates: Iterable[Candidate], model_calls: Iterable[ModelCall] = ()) -> str:
+    """Say what wrote these candidates, models by their names, and what models were asked for besides."""
+    models: set[str] = set()
+    others: set[str] = set()
+    for c in candidates:
+        if c.generator == "rules" or c.generator.startswith("recorded"):
+            others.add("keyless rules" if c.generator == "rules" else RECORDED_LABEL)
+        else:
+            models.add(c.model or c.generator)
+    parts = [*_model_names(models), *sorted(others, reverse=True)]
+    roles = sorted({c.role for c in model_calls}, key=role_order)
+    if parts == ["keyless rules"] and not roles:
         return RULES_LABEL
-    if kinds == {"recorded"}:
-        return RECORDED_LABEL
-    return f"{RECORDED_LABEL} and keyless rules" if kinds == {"rules", "recorded"} else ""
+    asked = f", models for: {', '.join(roles)}" if roles and not models else ""
+    return f"{' and '.join(parts) or 'no candidates'}{asked}"
+
+
+def _model_names(models: Collection[str]) -> Iterable[str]:
+    if models:
+        names, rest = sorted(models), len(models) - SHOWN_MODELS
+        more = f" and {rest} more" if rest > 0 else ""
+        yield f"{'model' if len(names) == 1 else 'models'} {', '.join(names[:SHOWN_MODELS])}{more}"
 
 
 def _group(name: str, outcomes: Sequence[QuestionOutcome]) -> Group:
@@ -187,44 +216,6 @@ def _repair_actions(repairs: Sequence[Repair], effects: Mapping[tuple[str, str],
 def action_kind(action: str) -> str:
     """Give the kind of a repair: what stands before the details in 'unknown column: nmae -> name'."""
     return action.partition(":")[0].strip()
-
-
-def _generator_figures(
-    candidates: Sequence[Candidate],
-    repairs: Sequence[Repair],
-    verdicts: Mapping[tuple[str, str], Verdict],
-    n: int,
-) -> tuple[GeneratorFigures, ...]:
-    """Figures of each generator, the most accurate first."""
-    firsts: dict[str, set[str]] = defaultdict(set)
-    correct: Counter[str] = Counter()
-    right: dict[str, set[str]] = defaultdict(set)
-    for candidate in candidates:
-        verdict = verdicts.get((candidate.question_id, candidate.candidate_id))
-        if candidate.question_id not in firsts[candidate.generator]:
-            firsts[candidate.generator].add(candidate.question_id)
-            correct[candidate.generator] += verdict is not None and verdict.correct
-        if verdict is not None and verdict.correct:
-            right[candidate.generator].add(candidate.question_id)
-    written = Counter(c.generator for c in candidates)
-    failed = Counter(r.generator for r in repairs if r.outcome in FAILURES)
-    solvers = Counter(question for solved in right.values() for question in solved)
-    figures = [
-        GeneratorFigures(
-            name,
-            written[name],
-            len(firsts[name]),
-            correct[name],
-            len(right[name]),
-            sum(solvers[question] == 1 for question in right[name]),
-            failed[name],
-            percent(correct[name], n),
-            percent(len(right[name]), n),
-            0.0,
-        )
-        for name in written
-    ]
-    return tuple(sorted(figures, key=lambda g: (-g.correct, -g.available, g.name)))
 
 
 def _data_notes(

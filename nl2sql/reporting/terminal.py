@@ -9,6 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from nl2sql.reporting import run_summary as s
+from nl2sql.reporting.generator_diversity import plain_name
+from nl2sql.reporting.model_costs import ModelCosts
+from nl2sql.reporting.shares import money, short_count
 
 BAR_WIDTH = 12  # characters for 100 %
 SHOWN_WARNINGS = 8
@@ -24,6 +27,16 @@ class Line:
     note: str
     share: float | None = None
     strong: bool = False
+
+
+@dataclass(frozen=True)
+class ModelTable:
+    """A further table, and what is said below it. The first `words` columns hold words, the others figures."""
+
+    heads: tuple[str, ...]
+    words: int
+    rows: tuple[tuple[str, ...], ...]
+    sentences: tuple[str, ...]
 
 
 def headline(summary: s.RunSummary) -> list[Line]:
@@ -42,7 +55,7 @@ def terminal_table(summary: s.RunSummary) -> Group:
         style = "bold" if line.strong else ""
         table.add_row(Text(line.name, style), Text(line.value, style), _bar(line), Text(line.note))
     titles = [Text(t, "bold" if n == 0 else "") for n, t in enumerate(_titles(summary))]
-    return Group(*titles, table, *_warnings(summary))
+    return Group(*titles, table, *map(_model_table, model_tables(summary)), *_warnings(summary))
 
 
 def terminal_text(summary: s.RunSummary, width: int = 100) -> str:
@@ -62,7 +75,7 @@ def markdown_table(summary: s.RunSummary) -> str:
     title, *rest = _titles(summary)
     warnings = [f"- {_escaped(w.plain[2:])}" for w in _warnings(summary)]
     table = "\n".join(("| figure | value | of n (95 % interval) |", "|---|---:|---|", *lines))
-    parts = [f"## {_escaped(title)}", *map(_escaped, rest), table]
+    parts = [f"## {_escaped(title)}", *map(_escaped, rest), table, *map(_model_markdown, model_tables(summary))]
     return "\n\n".join([*parts, "\n".join(warnings)] if warnings else parts) + "\n"
 
 
@@ -109,7 +122,79 @@ def _steps(summary: s.RunSummary) -> Iterator[Line]:
     yield Line("fixed, broken", f"+{summary.fixed:,} −{summary.broken:,}", changed)
     agree = f"{summary.paths.get('unanimous', 0):,} of {summary.overall.n:,}"
     yield Line("unanimous", f"{summary.unanimous:.1f}", agree, summary.unanimous)
-    yield Line("seconds", f"{summary.seconds:.1f}", f"cost ${summary.cost:.2f}")
+    yield Line("seconds", f"{summary.seconds:.1f}", "" if summary.models else f"cost $0.00: {summary.cost_note}")
+    yield from cost_lines(summary)
+
+
+def cost_lines(summary: s.RunSummary) -> Iterator[Line]:
+    """The lines that only a run with models has."""
+    costs = summary.models
+    if costs is None:
+        return
+    each = costs.per_question
+    yield Line("dollars", money(costs.dollars), f"{money(costs.paid)} paid by this run")
+    yield Line("  a question", money(each.mean), f"median {money(each.median)}")
+    yield Line("  95 % of them", f"≤ {money(each.p95)}", f"dearest {money(each.most)}")
+    yield Line("model calls", f"{costs.calls:,}", f"{costs.earlier:,} paid before")
+
+
+def model_tables(summary: s.RunSummary) -> list[ModelTable]:
+    """Where the money of a run with models went, and what its generators are worth; none without models."""
+    if summary.models is None:
+        return []
+    tables = [_uses_table(summary.models)] if summary.models.uses else []
+    return [*tables, _generators_table(summary)] if summary.diversity else tables
+
+
+def _uses_table(costs: ModelCosts) -> ModelTable:
+    heads = ("operation", "model", "calls", "in", "cached", "out", "dollars", "seconds")
+    rows = tuple(
+        (
+            u.role,
+            u.model.partition("/")[2] or u.model,
+            f"{u.calls:,}",
+            short_count(u.input_tokens),
+            f"{u.cached_share:.0f} %",
+            short_count(u.output_tokens),
+            money(u.dollars),
+            DASH if u.median_seconds is None else f"{u.median_seconds:.1f}",
+        )
+        for u in costs.uses
+    )
+    return ModelTable(heads, 2, rows, ())
+
+
+def _generators_table(summary: s.RunSummary) -> ModelTable:
+    heads = ("generator", "EX", "bound", "only it", "without", "failed", "dollars", "a right one")
+    rows = tuple(
+        (
+            plain_name(g.name),
+            f"{g.execution_accuracy:.1f}",
+            f"{g.upper_bound:.1f}",
+            f"{g.unique:,}",
+            f"{g.bound_without:.1f}",
+            f"{g.failed:,}",
+            money(g.cost),
+            DASH if g.cost_per_right is None else money(g.cost_per_right),
+        )
+        for g in summary.generators
+    )
+    return ModelTable(heads, 1, rows, summary.diversity.advice if summary.diversity else ())
+
+
+def _model_table(table: ModelTable) -> Group:
+    shown = Table(box=None, pad_edge=False)
+    for place, head in enumerate(table.heads):
+        shown.add_column(head, justify="left" if place < table.words else "right", overflow="fold")
+    for row in table.rows:
+        shown.add_row(*map(Text, row))
+    return Group(shown, *map(Text, table.sentences), Text(""))
+
+
+def _model_markdown(table: ModelTable) -> str:
+    rule = "|".join("---" if place < table.words else "---:" for place in range(len(table.heads)))
+    rows = [f"| {' | '.join(map(_cell, row))} |" for row in (table.heads, *table.rows)]
+    return "\n\n".join(["\n".join((rows[0], f"|{rule}|", *rows[1:])), *map(_escaped, table.sentences)])
 
 
 def _share(value: float | None) -> str:

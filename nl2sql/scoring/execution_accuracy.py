@@ -4,7 +4,7 @@ Every distinct statement of a database is executed once, however many prediction
 each gold. docs/scoring.md lists where the default reading differs from BIRD's official evaluator.
 """
 
-from collections import ChainMap, Counter
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -152,13 +152,14 @@ def score_predictions(
     databases_of = _databases_of(questions, databases)
     official = _official_order(predictions, questions) if not strict_parity else {}
     judged = {} if judged is None else judged
-    wanted = [_pair(q, p, databases_of) for q, p in _answered(matchings)]
-    wanted += [_pair(q, official[q.question_id], databases_of) for q in questions if q.question_id in official]
+    golds = {q.question_id: (databases_of[q.db_id].sha256, q.gold_sql) for q in questions}
+    wanted = {(*golds[q.question_id], p.sql) for q, p in _answered(matchings)}
+    wanted |= {(*golds[key], p.sql) for key, p in official.items()}
     paths = {database.sha256: database.path for database in databases_of.values()}
-    missing = (pair for pair in wanted if pair not in judged)
+    missing = sorted(pair for pair in wanted if pair not in judged)
     fresh, executed = judge_pairs(missing, paths, limits, workers, any_column_order)
     judged.update((pair, judgement) for pair, judgement in fresh.items() if _is_lasting(judgement))
-    table = _Table(ChainMap(fresh, judged), databases_of, official, strict_parity)
+    table = _Table({pair: fresh.get(pair) or judged[pair] for pair in wanted}, golds, official, strict_parity)
     verdicts, differences = table.verdicts(matchings)
     return Scores(tuple(verdicts), _scores(matchings, verdicts), tuple(problems), differences, executed)
 
@@ -184,10 +185,6 @@ def _answered(matchings: Sequence[Matching]) -> Iterator[tuple[Question, Predict
                 yield question, prediction
 
 
-def _pair(question: Question, prediction: Prediction, databases_of: Mapping[str, Database]) -> Pair:
-    return databases_of[question.db_id].sha256, question.gold_sql, prediction.sql
-
-
 def _is_lasting(judgement: Judgement) -> bool:
     return judgement.reason not in UNSTABLE_REASONS and judgement.difference != "shared_clock"
 
@@ -197,7 +194,7 @@ class _Table:
     """All judgements of one call and how to read them."""
 
     judged: Mapping[Pair, Judgement]
-    databases_of: Mapping[str, Database]
+    golds: Mapping[str, tuple[str, str]]  # by question: digest of its database, gold SQL
     official: Mapping[str, Prediction]  # what the official evaluator takes for the answer of each question
     strict_parity: bool
 
@@ -205,36 +202,26 @@ class _Table:
         verdicts: list[Verdict] = []
         differences: Counter[str] = Counter()
         for matching in matchings:
+            model = matching.model
             for question, prediction in zip(matching.questions, matching.predictions, strict=True):
-                judgement = self._judgement(question, prediction)
-                if judgement.difference:
-                    differences[judgement.difference] += 1
-                verdicts.append(_verdict(question, prediction, matching.model, judgement))
+                j = self._judgement(question.question_id, prediction)
+                if j.difference:
+                    differences[j.difference] += 1
+                sql = prediction.sql if prediction else ""
+                place = question.question_id, question.db_id, "prediction", model, model
+                verdicts.append(Verdict(*place, sql, j.correct, j.reason, j.detail))
         return verdicts, differences
 
-    def _judgement(self, question: Question, prediction: Prediction | None) -> Judgement:
-        judgement = MISSING if prediction is None else self.judged[_pair(question, prediction, self.databases_of)]
+    def _judgement(self, question_id: str, prediction: Prediction | None) -> Judgement:
+        gold = self.golds[question_id]
+        judgement = MISSING if prediction is None else self.judged[*gold, prediction.sql]
         if self.strict_parity:
             return official_reading(judgement)
-        other = self.official.get(question.question_id, prediction)
+        other = self.official.get(question_id, prediction) if self.official else prediction
         if other is not None and other is not prediction:
-            official = self.judged[_pair(question, other, self.databases_of)].official
+            official = self.judged[*gold, other.sql].official
             return replace(judgement, difference="position" if official != judgement.correct else "")
         return judgement
-
-
-def _verdict(question: Question, prediction: Prediction | None, model: str, judgement: Judgement) -> Verdict:
-    return Verdict(
-        question_id=question.question_id,
-        db_id=question.db_id,
-        system="prediction",
-        candidate_id=model,
-        generator=model,
-        sql=prediction.sql if prediction else "",
-        correct=judgement.correct,
-        reason=judgement.reason,
-        detail=judgement.detail,
-    )
 
 
 def _scores(matchings: Sequence[Matching], verdicts: Sequence[Verdict]) -> dict[str, ModelScore]:

@@ -5,26 +5,12 @@ file, another gold or another prediction is another key. Timeouts and memory fai
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import pyarrow as pa
 
 from nl2sql.contracts import arrow_schema, to_table
 from nl2sql.scoring.execution_accuracy import Judgement, Pair
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedPair:
-    """One judgement with what it is of."""
-
-    database_sha256: str
-    gold_sql: str
-    sql: str
-    correct: bool
-    official: bool
-    reason: str
-    detail: str
-    difference: str
+from nl2sql.scoring.rows import JudgedPair
 
 
 def judgements_to_table(judged: Mapping[Pair, Judgement]) -> pa.Table:

@@ -9,8 +9,10 @@ import shutil
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import count
 from typing import Any
 
 import pytest
@@ -25,6 +27,7 @@ from nl2sql.rows import (
     Grounding,
     Link,
     Linking,
+    ModelCall,
     Question,
     Recall,
     Repair,
@@ -33,6 +36,7 @@ from nl2sql.rows import (
 )
 
 HOSTILE = "</script><script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\"><!-- {{7*7}}"
+KEYS = count()
 SCHEMA = """
 CREATE TABLE ship (ship_id INTEGER PRIMARY KEY, name TEXT, class TEXT, tonnage REAL, launched TEXT, port_id INTEGER);
 CREATE TABLE port (port_id INTEGER PRIMARY KEY, "harbour name" TEXT, country TEXT, depth REAL);
@@ -155,6 +159,40 @@ def case() -> type[Case]:
 
 
 @pytest.fixture(scope="session")
+def call():
+    """Makes a model call; what is not said is that of an ordinary one, and its key is its own."""
+    return _call
+
+
+@pytest.fixture(scope="session")
+def model_run(run: Run) -> Run:
+    """The run above as if two models had written the recorded candidates."""
+    names = {"recorded:A": ("A", "anthropic/claude-sonnet-5-5"), "recorded:B": ("B2", "gemini/gemini-3.8-flash")}
+    made = deepcopy(run)
+    made.candidates = [
+        replace(c, generator=names[c.generator][0], model=names[c.generator][1]) if c.generator in names else c
+        for c in run.candidates
+    ]
+    made.repairs = [replace(r, generator=names.get(r.generator, (r.generator,))[0]) for r in run.repairs]
+    return made
+
+
+@pytest.fixture(scope="session")
+def model_calls(model_run: Run) -> list[ModelCall]:
+    """Calls of that run: summaries, a linking and a candidate per question, and one of each trouble."""
+    calls = [_call(key=f"s{n}", role="summarise", dollars=0.004, prompt="summarise/fields") for n in range(3)]
+    for number, c in enumerate(c for c in model_run.candidates if c.model):
+        said = {"question_id": c.question_id, "db_id": c.db_id, "model": c.model, "model_asked": c.model}
+        calls.append(_call(key=f"l{number}", role="link", dollars=0.002, prompt="link/columns", **said))
+        spent = 0.01 + 0.003 * (number % 5)
+        calls.append(_call(key=f"g{number}", role="generate", generator=c.generator, dollars=spent, **said))
+    for outcome in ("invalid", "refused", "cut", "unavailable", "budget"):
+        calls.append(_call(key=outcome, role="fix", question_id="2", outcome=outcome, error=f"<b>{outcome}</b>"))
+    calls.append(_call(key="again", role="fix", question_id="2", again=True, cached=True, model="other/<i>model</i>"))
+    return calls
+
+
+@pytest.fixture(scope="session")
 def hostile() -> str:
     return HOSTILE
 
@@ -163,6 +201,35 @@ def hostile() -> str:
 def chromium() -> str:
     found = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
     return found or pytest.skip("no Chromium found: install chromium or google-chrome to test the report's page")
+
+
+def _call(**said: Any) -> ModelCall:
+    ordinary: dict[str, Any] = {
+        "number": 0,
+        "key": str(next(KEYS)),
+        "role": "generate",
+        "generator": "",
+        "db_id": "harbour",
+        "question_id": "",
+        "prompt": "generate/direct",
+        "sample": 0,
+        "model_asked": "gemini/gemini-3.8-flash",
+        "model": said.get("model_asked", "gemini/gemini-3.8-flash"),
+        "input_tokens": 2_000,
+        "cache_read_tokens": 500,
+        "cache_write_tokens": 0,
+        "output_tokens": 300,
+        "reasoning_tokens": 200,
+        "dollars": 0.0,
+        "uncertain_dollars": 0.0,
+        "seconds": 1.5,
+        "attempts": 1,
+        "cached": False,
+        "again": False,
+        "outcome": "ok",
+        "error": "",
+    }
+    return ModelCall(**(ordinary | said))
 
 
 def build_run(connection: sqlite3.Connection, cases: Sequence[Case], prefix: str = "") -> Run:

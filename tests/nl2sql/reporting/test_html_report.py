@@ -354,3 +354,64 @@ def test_writes_to_a_file_whatever_the_texts_hold(make_run, case, tmp_path):
     run = make_run([case("lone \ud800 surrogate, \x00 and \u2028", "SELECT 1", [("rules", "SELECT '\x01\u2028'")])])
     html = render_report(summarise_run(*run.rows, dataset="\ud800"), *run.rows)
     Path(tmp_path / "report.html").write_text(html, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def model_html(model_run, model_calls) -> str:
+    calls = {"model_calls": model_calls[:-9], "reused_calls": model_calls[-9:]}
+    summary = summarise_run(*model_run.rows, **calls, dataset="harbours", preset="api", degraded={"vote only": 2})
+    return render_report(summary, *model_run.rows, **calls)
+
+
+def test_a_run_with_models_shows_where_the_money_went(visit, model_html):
+    page = visit(page_html=model_html)
+    money = page.inner_text("#money")
+    for part in (
+        "anthropic/claude-sonnet-5-5",
+        "gemini/gemini-3.8-flash",
+        "other/<i>model</i>",
+        "Dollars per question",
+    ):
+        assert part in money or part.upper() in money
+    assert page.locator("#money .uses tbody tr").count() == 7
+    stack, pieces = page.locator(".stack").bounding_box(), page.locator(".stack i").all()
+    assert sum(p.bounding_box()["width"] + 2 for p in pieces) == pytest.approx(stack["width"], abs=2)
+    assert "budget took something away from 2 of 13" in page.inner_text(".notes")
+    page.click("#money a.bad >> nth=0")
+    assert ids(page) == ["2"]
+
+
+def test_a_trace_lists_its_calls(visit, model_html):
+    page = visit("#open=2", page_html=model_html)
+    rows = page.eval_on_selector_all("#trace .calls tbody tr", "rows => rows.map(r => r.innerText)")
+    assert len(rows) == 10
+    assert any("asked again" in r and "instead of gemini/gemini-3.8-flash" in r for r in rows)
+    assert any("<b>refused</b>" in r for r in rows)
+    assert "4 paid before" not in page.inner_text("#trace h2")
+    assert page.locator("#trace .calls b, #trace .calls i").count() == 0
+
+
+def test_the_heat_map_of_many_generators_fits_its_box(visit, make_run, case):
+    pool = [(f"System <b>{n}</b>", f"SELECT {n % 5}") for n in range(43)]
+    run = make_run([case("One?", "SELECT 1", pool), case("Two?", "SELECT 2", pool[::-1])])
+    page = visit(page_html=render_report(summarise_run(*run.rows), *run.rows), viewport={"width": 360, "height": 800})
+    assert page.locator(".heat.dense tbody tr").count() == 43
+    assert page.locator(".heat tbody td.none").count() == 43
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.inner_text(".heat tbody th >> nth=0").endswith("</b>")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 820, 1280])
+def test_the_money_is_legible_and_does_not_scroll_sideways(visit, model_html, width, scheme):
+    page = visit("#open=2", model_html, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("t => t.scrollWidth <= t.clientWidth", page.query_selector("#trace"))
+    contrast, where = page.evaluate(LOWEST_CONTRAST)
+    assert contrast >= 4.5, where
+
+
+def test_a_run_without_models_has_no_word_of_money(html):
+    assert 'id="money"' not in html
+    assert "no model calls" in html
+    assert "a right one" not in html

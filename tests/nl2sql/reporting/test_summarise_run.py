@@ -4,7 +4,6 @@ from dataclasses import replace
 import pytest
 
 from nl2sql.contracts import CONTRACTS, to_table
-from nl2sql.reporting.run_summary import wilson_interval
 from nl2sql.reporting.summarise_run import RECORDED_LABEL, RULES_LABEL, run_label, summarise_run, to_json
 from nl2sql.rows import ColumnName, Database, Question, Recall
 
@@ -130,8 +129,40 @@ def test_the_label_says_where_the_sql_comes_from(run):
     assert run_label(recorded) == RECORDED_LABEL
     assert "recorded" in run_label(run.candidates)
     assert "rules" in run_label(run.candidates)
-    assert run_label([*rules, replace(rules[0], generator="reasoning", model="some-model")]) == ""
+    prompted = replace(rules[0], generator="A", model="some-model")
+    assert run_label([prompted]) == "model some-model"
+    assert run_label([*run.candidates, prompted]) == "model some-model and recorded predictions and keyless rules"
+    many = [replace(prompted, generator=f"A{n}", model=f"m{n}") for n in range(6)]
+    assert run_label(many) == "models m0, m1, m2, m3 and 2 more"
     assert run_label([]) == "no candidates"
+
+
+def test_rules_helped_by_models_are_no_keyless_baseline(run, call):
+    rules = [c for c in run.candidates if c.generator == "rules"]
+    assert run_label(rules, [call(role="link"), call(role="summarise")]) == "keyless rules, models for: summarise, link"
+
+
+def test_a_run_without_models_says_why_it_cost_nothing(summary):
+    made = to_json(summary)
+    assert (made["cost"], made["cost_note"], made["models"]) == (0.0, "no model calls", None)
+
+
+def test_model_calls_count_by_what_was_paid_now(run, call):
+    made = [call(key="a", question_id="1", dollars=0.01), call(key="b", question_id="2", dollars=0.02, cached=True)]
+    reused = [call(key="c", question_id="2", dollars=0.04)]
+    summary = summarise_run(*run.rows, model_calls=made, reused_calls=reused, degraded={"full": 9, "vote only": 4})
+    assert summary.cost == pytest.approx(0.07)
+    assert summary.models is not None
+    assert summary.models.paid == pytest.approx(0.01)
+    assert "the budget took something away from 4 of 13 questions: vote only 4" in summary.notes
+    tables = {
+        "model_calls": to_table(made, CONTRACTS["model_calls"].row),
+        "reused_calls": to_table(reused, CONTRACTS["model_calls"].row),
+    }
+    assert to_json(summarise_run(*run.rows, **tables)) == to_json(
+        summarise_run(*run.rows, model_calls=made, reused_calls=reused)
+    )
+    json.dumps(to_json(summary), allow_nan=False)
 
 
 def test_json_has_the_promised_keys_and_is_json(summary):
@@ -164,14 +195,3 @@ def test_a_question_without_gold_counts_as_wrong_and_is_noted():
     made = summarise_run([question], *[()] * 7)
     assert made.overall.correct == 0
     assert "questions without gold SQL, counted as wrong: 9 (1 in all)" in made.notes
-
-
-def test_wilson_interval_matches_published_values():
-    # Newcombe 1998, table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29.
-    for correct, n, low, high in (
-        (81, 263, 25.53, 36.62),
-        (15, 148, 6.24, 16.05),
-        (0, 20, 0, 16.11),
-        (1, 29, 0.61, 17.18),
-    ):
-        assert wilson_interval(correct, n) == pytest.approx((low, high), abs=0.006)

@@ -56,3 +56,20 @@ def test_many_notes_are_cut_short(run):
 
 def test_an_empty_run_has_a_table():
     assert "execution accuracy" in terminal_text(summarise_run(*[()] * 8))
+
+
+def test_a_run_with_models_shows_its_costs_in_eighty_columns(model_run, model_calls):
+    summary = summarise_run(*model_run.rows, model_calls=model_calls, degraded={"vote only": 2})
+    text, markdown = terminal_text(summary, width=80), markdown_table(summary)
+    assert max(map(len, text.splitlines())) <= 80
+    for part in ("model calls", "a question", "claude-sonnet-5-5", "Least missed: ", "vote only 2"):
+        assert part in text.replace("\n", " ")
+        assert part in markdown
+    assert "<i>" not in markdown
+
+
+def test_a_run_without_models_has_no_model_tables(summary):
+    text = terminal_text(summary)
+    assert "cost $0.00: no model calls" in text
+    assert "operation" not in text
+    assert markdown_table(summary).count("|---") == 3

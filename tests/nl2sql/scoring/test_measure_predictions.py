@@ -1,14 +1,20 @@
 """Metrics over all questions and by group."""
 
+import json
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from nl2sql.benchmarks import describe_database
+from nl2sql.benchmarks import describe_database, load_benchmark
 from nl2sql.rows import Database, Question, Verdict
+from nl2sql.scoring.execution_accuracy import score_predictions
 from nl2sql.scoring.measure_predictions import group_places, measure_predictions
+from nl2sql.scoring.predictions import load_predictions
+
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
+needs_data = pytest.mark.skipif(not (DATA / "predictions").is_dir(), reason=f"no recorded predictions in {DATA}")
 
 QUESTIONS = (
     Question("1", "shop", "?", "", "SELECT id, name FROM item ORDER BY id", "simple", "dev"),
@@ -87,3 +93,24 @@ def test_groups_of_two_systems() -> None:
     assert features == {"order": [0], "join": [1], "aggregation": [1], "none": [2]}
     with pytest.raises(ValueError, match="difficulty"):
         group_places(verdicts, QUESTIONS, "weekday")
+
+
+@needs_data
+def test_recorded_systems_are_timed_against_their_gold(tmp_path: Path) -> None:
+    benchmark = load_benchmark(DATA / "bird", databases=("superhero",))
+    names = ("Alpha-SQL", "ChatGPT-turbo-nokg")
+    lines = (DATA / "predictions" / "bird_dev.jsonl").read_text().splitlines()
+    recorded = (line for line in lines if json.loads(line)["model"] in names)
+    (tmp_path / "two.jsonl").write_text("\n".join(recorded))
+    questions = benchmark.questions[:25]
+    scores = score_predictions(load_predictions(tmp_path / "two.jsonl"), questions, benchmark.databases)
+    metrics = ("ex", "r-ves")
+    measured = measure_predictions(scores.verdicts, questions, benchmark.databases, metrics, rounds=3)
+    by_model = {m: [i for i, v in enumerate(scores.verdicts) if v.generator == m] for m in names}
+    figures = {m: measured.figures(places) for m, places in by_model.items()}
+    for m in names:
+        right = figures[m]["execution_accuracy"]
+        assert 0.5 * right <= figures[m]["r_ves"] <= 1.119 * right  # every reward lies between 0.25 and 1.25
+    assert figures["Alpha-SQL"]["r_ves"] > figures["ChatGPT-turbo-nokg"]["r_ves"]
+    ratios = measured.values["r_ves"]
+    assert all((ratio > 0) == v.correct for ratio, v in zip(ratios, scores.verdicts, strict=True))

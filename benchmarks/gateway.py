@@ -1,0 +1,119 @@
+"""How well the gateway alone keeps a provider busy: wall time against calls x latency / concurrency.
+
+    python -m benchmarks.gateway [--calls N] [--latency SECONDS] [--concurrency N]... [--model NAME]
+
+Every call is another one, with a prompt of a usual size of which ten calls share the start, and is written to a
+response cache on disk; the scripted provider on loopback (tests/servers) waits before each answer. Each line: wall
+time, the ideal, their ratio; processor milliseconds per call of the gateway and of the provider, which share the
+machine; what the gateway counted and what the provider billed. The rival is litellm called directly under a semaphore,
+without cache, budget, limits or retries.
+"""
+
+import argparse
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # read when litellm is imported
+
+from nl2sql.models.budget import Budget
+from nl2sql.models.chat import Prompt, Request
+from nl2sql.models.gateway import Gateway
+from nl2sql.models.litellm_loading import load_litellm
+from nl2sql.models.prices import Prices
+from nl2sql.models.rate_limits import ProviderLimits
+from nl2sql.models.remote import Remote, arguments
+from nl2sql.models.response_cache import ResponseCache
+from tests.servers.server_process import RunningServer, run_model_server
+
+TABLE = "CREATE TABLE t{} (id INTEGER PRIMARY KEY, name TEXT, amount REAL); -- the things of kind {}\n"
+SHARING = 10  # calls with one context
+CAP = 1_000.0  # dollars, more than any run here costs
+
+
+def make_requests(model: str, count: int, start: int = 0) -> list[Request]:
+    """Different requests, `SHARING` on each schema."""
+    requests = []
+    for number in range(start, start + count):
+        context = "".join(TABLE.format(i, number // SHARING) for i in range(200))
+        prompt = Prompt("direct", "You write SQLite queries. " * 60, context, f"How many of kind {number} are there?")
+        requests.append(Request(model, prompt, effort="low", max_tokens=4000, role="generate"))
+    return requests
+
+
+def limits_of(server: RunningServer, model: str, concurrency: int) -> ProviderLimits:
+    """The scripted provider, without limits but the one on calls at once."""
+    provider = model.partition("/")[0]
+    return ProviderLimits(provider, concurrency, api_base=server.bases[provider], api_key="key")
+
+
+def through_gateway(server: RunningServer, requests: Sequence[Request], concurrency: int, folder: Path) -> float:
+    """Ask all at once; returns the dollars counted."""
+    limits = limits_of(server, requests[0].model, concurrency)
+    prices, budget = Prices(), Budget(CAP, questions=len(requests))
+    remote = Remote(prices, {limits.provider: limits})
+    gateway = Gateway(remote, ResponseCache(folder), {limits.provider: limits}, prices, budget=budget)
+    replies = gateway.ask(requests)
+    gateway.close()
+    assert not [r for r in replies if r.failure]
+    return sum(r.dollars for r in replies)
+
+
+def through_litellm(server: RunningServer, requests: Sequence[Request], concurrency: int, folder: Path) -> float:
+    """The same calls, by litellm alone; returns the dollars that it counts."""
+    litellm, limits = load_litellm(), limits_of(server, requests[0].model, concurrency)
+
+    async def ask() -> float:
+        places = asyncio.Semaphore(concurrency)
+
+        async def one(request: Request) -> float:
+            async with places:
+                answer = await litellm.acompletion(**arguments(request, limits, True))
+            return litellm.completion_cost(answer, model=request.model)
+
+        return sum(await asyncio.gather(*(one(r) for r in requests)))
+
+    return asyncio.run(ask())
+
+
+Way = Callable[[RunningServer, Sequence[Request], int, Path], float]
+
+
+def measure(name: str, way: Way, server: RunningServer, model: str, calls: int, concurrency: int) -> None:
+    """Print one line."""
+    server.control(reset=True, latency=(latency := server.stats()["latency"]))  # forgets prefixes that it has seen
+    with tempfile.TemporaryDirectory() as folder:
+        way(server, make_requests(model, 2, 10**6), 2, Path(folder) / "warm")  # imports and connections
+        before, used, start = server.stats(), time.process_time(), time.perf_counter()
+        counted = way(server, make_requests(model, calls), concurrency, Path(folder) / "cache")
+        seconds, used, after = time.perf_counter() - start, time.process_time() - used, server.stats()
+    ideal = calls * latency / concurrency
+    billed = after["dollars"] - before["dollars"]
+    provider = 1000 * (after["cpu_seconds"] - before["cpu_seconds"]) / calls
+    print(
+        f"{name:8s} {concurrency:3d} at once: {seconds:6.1f} s, ideal {ideal:5.1f}, x {seconds / ideal:.2f}; "
+        f"ms a call {1000 * used / calls:.1f} + {provider:.1f}; load {os.getloadavg()[0]:.1f}; "
+        f"counted ${counted:.4f}, billed ${billed:.4f}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=int, default=2000)
+    parser.add_argument("--latency", type=float, default=0.3)
+    parser.add_argument("--concurrency", type=int, action="append", default=[])
+    parser.add_argument("--model", default="gemini/gemini-3.8-flash")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, run_model_server(Path(folder), latency=options.latency) as server:
+        for concurrency in options.concurrency or [16, 32, 64]:
+            for name, way in (("gateway", through_gateway), ("litellm", through_litellm)):
+                measure(name, way, server, options.model, options.calls, concurrency)
+
+
+if __name__ == "__main__":
+    main()

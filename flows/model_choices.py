@@ -17,6 +17,7 @@ from tasks.model_access import Access
 
 MODELS = Path(__file__).parent.parent / "deployments" / "models.toml"
 LOCAL = "local:"
+CONTEXT, LOCAL_CONTEXT = 16_000, 1_024  # tokens; local models are trained on so many, see docs/local-models.md
 
 
 def role_choice(options: Options, role: str) -> ModelChoice | None:
@@ -24,8 +25,10 @@ def role_choice(options: Options, role: str) -> ModelChoice | None:
     chosen: RoleOption | None = getattr(options.roles, role)
     if chosen is None:
         return None
-    names = chosen.model_dump(include={"effort", "temperature", "max_tokens"})
-    return ModelChoice(model_name(options, chosen.model), fallback=_optional(options, chosen.fallback), **names)
+    model = model_name(options, chosen.model)
+    given = chosen.model_dump(include={"effort", "temperature", "max_tokens"})
+    length = chosen.context_tokens or (LOCAL_CONTEXT if model.startswith(LOCAL) else CONTEXT)
+    return ModelChoice(model, fallback=_optional(options, chosen.fallback), context_tokens=length, **given)
 
 
 def asking(options: Options, access: Access | None, **roles: str) -> dict[str, Any]:
@@ -62,9 +65,16 @@ def split_lineup(entries: Sequence[LineupEntry]) -> tuple[tuple[LineupEntry, ...
     return (others, local) if others else (local, ())
 
 
-def judging(options: Options, access: Access | None) -> dict[str, Any]:
-    """What the selecting task is given to ask a model; nothing when selection is switched off."""
-    return {} if "selection" in options.without else asking(options, access, judge="compare")
+def judging(options: Options, access: Access | None, groundings: Any = None) -> dict[str, Any]:
+    """What the selecting task is given to ask models; nothing when selection is switched off.
+
+    A tiebreaker comes with the certainty below which it is asked; a local judge with the `groundings` that it sees.
+    """
+    given = {} if "selection" in options.without else asking(options, access, judge="compare", tiebreak="tiebreak")
+    if "tiebreak" in given and options.roles.compare:
+        given["sure"] = options.roles.compare.sure
+    local = "judge" in given and given["judge"].model.startswith(LOCAL)
+    return {**given, "groundings": groundings} if local and groundings else given
 
 
 def lineup_entries(options: Options) -> tuple[LineupEntry, ...]:

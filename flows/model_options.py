@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Effort = Literal["", "none", "minimal", "low", "medium", "high", "xhigh", "max"]
 View = Literal["s1", "s2", "full"]
@@ -22,6 +22,19 @@ class RoleOption(Knobs):
     temperature: float | None = Field(default=None, ge=0, le=2, description="By default the provider's")
     max_tokens: int = Field(default=4096, ge=16, le=200_000, description="Of an answer, thinking included")
     fallback: str = Field(default="", description="Model to ask when this one does not answer")
+    context_tokens: int | None = Field(
+        default=None,
+        ge=200,
+        description="Longest schema text (16,000); of a local model that fixes or compares, the whole prompt (1,024)",
+    )
+
+
+class JudgeOption(RoleOption):
+    """The model that compares."""
+
+    sure: float = Field(
+        default=0.8, ge=0.5, le=1, description="Probability of A or B below which the tiebreaker is asked"
+    )
 
 
 class Roles(Knobs):
@@ -32,7 +45,14 @@ class Roles(Knobs):
     link: RoleOption | None = Field(default=None, description="Choose the columns that a question needs")
     draft: RoleOption | None = Field(default=None, description="Quick SQL whose columns join the linked ones")
     fix: RoleOption | None = Field(default=None, description="Correct SQL that fails")
-    compare: RoleOption | None = Field(default=None, description="Compare two candidates that are too close to call")
+    compare: JudgeOption | None = Field(default=None, description="Compare two candidates that are too close to call")
+    tiebreak: RoleOption | None = Field(default=None, description="Compare those that compare's model is unsure of")
+
+    @model_validator(mode="after")
+    def _tiebreak_breaks_ties(self) -> "Roles":
+        if self.tiebreak and not self.compare:
+            raise ValueError("tiebreak decides where compare is unsure, and compare has no model: name one")
+        return self
 
 
 class EntryOption(Knobs):

@@ -37,8 +37,9 @@ from nl2sql.rows import Candidate, Grounding, Linking, Question
 from tasks.database_context import open_context
 
 SAMPLE = 12
-# How often a question is expected to have a candidate fixed and two compared: assumptions, stated with every quote.
-TIMES = {"fix": 1.0, "compare": 3.0}
+# How often a question is expected to have a candidate fixed, two compared, a tie broken: assumptions, stated with
+# every quote.
+TIMES = {"fix": 1.0, "compare": 3.0, "tiebreak": 1.0}
 FAILED = ExecutionResult("error", "no such column: name", (), (), 0, 0.0, "")
 
 
@@ -113,7 +114,7 @@ def rehearse(questions: Sequence[Question], context: DatabaseContext, options: O
     asked = [(q, g, k) for q, g, k in zip(questions, groundings, linkings, strict=True) if q.question_id in first]
     if compare:
         pairs = [Pair(q, first[q.question_id], first[q.question_id]) for q, _, _ in asked]
-        PairJudge(session, compare).compare(pairs, context)
+        PairJudge(session, compare, role_choice(options, "tiebreak")).compare(pairs, context)
     if fix:
         Fixer(session, fix)([Broken(q, g, k, first[q.question_id].sql, FAILED, ()) for q, g, k in asked], context)
 

@@ -69,6 +69,9 @@ def _select(
     accuracies: Submission | None,
 ) -> Submission:
     weights: dict[str, Any] = {"accuracies": accuracies.future} if accuracies else {}
+    groundings = made["ground_questions"]
+    policy = selection_policy(options.policy, batch.db_id, groundings=groundings, linkings=made["link_schema"])
+    judge = judging(options, access, groundings)
     return submission(
         select_answers,
         store,
@@ -80,10 +83,7 @@ def _select(
         margin=options.margin,
         empty_is_wrong=options.empty_is_wrong,
         **options.switched_off("selection", selected=False),
-        **selection_policy(
-            options.policy, batch.db_id, groundings=made["ground_questions"], linkings=made["link_schema"]
-        ),
+        **{**policy, **judge},
         **weights,
-        **judging(options, access),
-        tags=local_tags(judging(options, access)),
+        tags=local_tags(judge),
     )

@@ -16,26 +16,31 @@ WITHOUT_ANSWER = ("refused", "unavailable", "budget")  # asking once more would 
 
 
 def ask_models(
-    session: Session, requests: Sequence[Request], read: Callable[[Request, str], Read]
+    session: Session, requests: Sequence[Request], read: Callable[[Request, str], Read], wanted: str = ""
 ) -> list[Read | None]:
     """Ask all at once and read each answer; None where nothing readable came: the step then goes without a model.
 
     `read` is handed the request and the text that answers it and raises Unreadable, with what the model should know.
-    Those answers, blank ones and those cut off are asked for once more, all at once, with the answer and what was wrong
-    with it; refusals and failures are not. Every call is a row of the ledger: ok, invalid or the reply's failure.
-    Raises ModelsStopped as the model does.
+    Those answers, blank ones and those cut off are asked for once more, all at once, with the answer, what was wrong
+    with it and what is `wanted` (a sentence; by default for JSON where there is a schema, else for SQL); refusals and
+    failures are not. Every call is a row of the ledger: ok, invalid or the reply's failure. Raises ModelsStopped as the
+    model does.
     """
-    found, errors = _round(session, requests, read)
+    found, errors = _round(session, requests, read, wanted)
     again = [i for i, error in enumerate(errors) if error]
     if again:
         asked = [replace(requests[i], turns=(*requests[i].turns, *errors[i])) for i in again]
-        for i, value in zip(again, _round(session, asked, read, again=True)[0], strict=True):
+        for i, value in zip(again, _round(session, asked, read, wanted, again=True)[0], strict=True):
             found[i] = value
     return found
 
 
 def _round(
-    session: Session, requests: Sequence[Request], read: Callable[[Request, str], Read], again: bool = False
+    session: Session,
+    requests: Sequence[Request],
+    read: Callable[[Request, str], Read],
+    wanted: str,
+    again: bool = False,
 ) -> tuple[list[Read | None], list[tuple[Turn, ...]]]:
     """What could be read, and for what could not the turns to ask once more with, () where that is pointless."""
     found: list[Read | None] = []
@@ -45,7 +50,8 @@ def _round(
         outcome = reply.failure or ("invalid" if error else "ok")
         session.ledger.record(request, replace(reply, error=reply.error or error), outcome, again)
         found.append(value)
-        turns.append(_turns(request, reply, error) if error and reply.failure not in WITHOUT_ANSWER else ())
+        asked_again = error and reply.failure not in WITHOUT_ANSWER
+        turns.append(_turns(reply, error, wanted or _wanted(request)) if asked_again else ())
     return found, turns
 
 
@@ -60,12 +66,12 @@ def _read(request: Request, reply: Reply, read: Callable[[Request, str], Read]) 
         return None, str(error)
 
 
-def _turns(request: Request, reply: Reply, error: str) -> tuple[Turn, Turn]:
+def _turns(reply: Reply, error: str, wanted: str) -> tuple[Turn, Turn]:
     """The answer and what is to be done about it. Providers refuse blank turns, hence the words for nothing."""
     text = harmless(reply.text).strip() or "(nothing)"
     shown = text if len(text) <= SHOWN_ANSWER else f"{text[: SHOWN_ANSWER // 2]}\n…\n{text[-SHOWN_ANSWER // 2 :]}"
     brief = " Be much shorter this time." if reply.failure == "cut" else ""
-    return Turn("assistant", shown), Turn("user", f"That answer cannot be used: {error}.{brief} {_wanted(request)}")
+    return Turn("assistant", shown), Turn("user", f"That answer cannot be used: {error}.{brief} {wanted}")
 
 
 def _wanted(request: Request) -> str:

@@ -31,6 +31,7 @@ LEVELS = (
 USUAL_FIXES = 2  # attempts that a preset allows
 # Dollars of fixing and comparing per dollar of generating, before any were seen: guesses, which calls soon outweigh.
 PRIOR_SHARES = {"fix": 0.15, "compare": 0.3}
+PLANNED = ("generate", "fix", "compare")  # roles whose calls a level decides
 PRIOR_WEIGHT = 20.0  # candidates of the first plan that the prior counts as much as
 
 Waiter = tuple[asyncio.AbstractEventLoop, "asyncio.Future[None]"]
@@ -50,6 +51,7 @@ class Budget:
     levels: dict[str, Level] = field(default_factory=dict)  # by question id
     _by_role: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float), repr=False)
     _candidate_cost: float = field(default=0.0, repr=False)
+    _promised: dict[str, float] = field(default_factory=dict, repr=False)  # expected dollars, by question id
     _waiting: list[Waiter] = field(default_factory=list, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
@@ -61,9 +63,12 @@ class Budget:
         with self._lock:
             self._candidate_cost = self._candidate_cost or sum(costs) / max(1, len(costs))
             unplanned = max(self.questions - len(self.levels.keys() - set(question_ids)), len(question_ids), 1)
-            share = max(0.0, self.cap - self.spent - self.reserved) / unplanned
+            for question_id in question_ids:
+                self._promised.pop(question_id, None)
+            share = max(0.0, self._left()) / unplanned
             level = next(level for level in LEVELS if self._expected(level, costs) <= share)
             self.levels.update(dict.fromkeys(question_ids, level))
+            self._promised.update(dict.fromkeys(question_ids, self._expected(level, costs)))
             return level
 
     def level_of(self, question_id: str) -> Level:
@@ -88,15 +93,23 @@ class Budget:
             await waiter
 
     def settle(self, bound: float, dollars: float, role: str = "") -> None:
-        """Replace what was reserved for a call by what it cost, or may have cost."""
+        """Replace what was reserved for a call by what it cost, or may have cost. Breaking ties is comparing."""
         with self._lock:
             self.reserved = max(0.0, self.reserved - bound)
             self.spent += dollars
-            self._by_role[role] += dollars
+            self._by_role["compare" if role == "tiebreak" else role] += dollars
             waiting, self._waiting = self._waiting, []
         for loop, waiter in waiting:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_wake, waiter)
+
+    def _left(self) -> float:
+        """Dollars for questions not yet planned: what the planned ones will cost is taken off, paid already or not.
+
+        The worst cases of the calls under way are many times what they will cost; they matter only to `reserve`.
+        """
+        paid = sum(self._by_role[role] for role in PLANNED)
+        return self.cap - (self.spent - paid) - max(paid, sum(self._promised.values()))
 
     def _expected(self, level: Level, costs: Sequence[float]) -> float:
         """Dollars per question: its candidates, and their share of fixes and comparisons as seen so far."""

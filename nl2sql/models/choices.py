@@ -12,6 +12,7 @@ class ModelChoice:
     temperature: float | None = None  # None for the provider's default; many models take no other
     max_tokens: int = 4096  # of an answer, thinking included
     fallback: str = ""  # model that is asked when this one does not answer; '' for none
+    context_tokens: int = 16_000  # longest schema text of a role's prompt; of a local fixer's or judge's all of it
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,16 @@ from threading import Lock
 from nl2sql.models.chat import Request, Usage
 
 # Tokens of an answer by role, thinking included: guesses, which the first answers outweigh.
-PRIORS = {"summarise": 900, "ground": 200, "link": 400, "draft": 250, "generate": 900, "fix": 600, "compare": 150}
+PRIORS = {
+    "summarise": 900,
+    "ground": 200,
+    "link": 400,
+    "draft": 250,
+    "generate": 900,
+    "fix": 600,
+    "compare": 150,
+    "tiebreak": 150,
+}
 OTHERWISE = 500
 # What thinking multiplies them by: guesses, too.
 EFFORT_FACTORS = {"low": 1.5, "medium": 2.5, "high": 4.0, "xhigh": 6.0, "max": 8.0}

@@ -46,6 +46,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _WORDS = {"true": "true", "false": "false", "null": "null", "none": "null", "nan": "NaN", "infinity": "Infinity"}
+_LETTER = re.compile(r"\W{0,8}(?:Query )?([AB])(?=[.,:;)]|\W*(?:\n|\Z))", re.IGNORECASE)
 _SENT_AS_STRING = re.compile(r"\{(?:\s|\\[nrt]){0,40}\\\"")
 
 
@@ -167,6 +168,14 @@ def _json_text(text: str) -> str:
     keyed = {k.casefold(): v for k, v in value.items()} if isinstance(value, dict) else {"sql": value}
     texts = [keyed[k] for k in SQL_KEYS if isinstance(keyed.get(k), str)]
     return texts[0] if texts else ""
+
+
+def read_letter(text: str) -> str:
+    """A or B, the one letter that an answer is or begins with; raises Unreadable for anything else."""
+    found = _LETTER.match(_said(text))
+    if not found:
+        raise Unreadable("it is neither A nor B")
+    return found[1].upper()
 
 
 # --- JSON -----------------------------------------------------------------------------------------------------------

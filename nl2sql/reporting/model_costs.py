@@ -10,7 +10,7 @@ from typing import Any
 from nl2sql.reporting.shares import money, percent, quantile
 from nl2sql.rows import ModelCall
 
-ROLES = ("summarise", "ground", "link", "draft", "generate", "fix", "compare")
+ROLES = ("summarise", "ground", "link", "draft", "generate", "fix", "compare", "tiebreak")
 ANSWERED = ("ok", "invalid", "refused", "cut")  # outcomes of calls that came back
 ASKED_AGAIN = ("invalid", "cut")  # outcomes after which a call is made once more
 UNLIMITED = "full"  # what the budget takes nothing away from

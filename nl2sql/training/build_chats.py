@@ -10,6 +10,7 @@ from nl2sql.execution import ExecutionResult, Limits, execute_many
 from nl2sql.models.chat import Prompt
 from nl2sql.models.chat_messages import prompt_messages
 from nl2sql.rows import ColumnName, Grounding, Question
+from nl2sql.sql_edits import Edit, Facts, facts_of
 from nl2sql.sql_usage import UnreadableSQL, read_usage
 from nl2sql.training.augment_schema import Described, augment_schema, fit_schema, seeded
 from nl2sql.training.check_golds import CheckedGold, check_golds, needed_columns
@@ -17,7 +18,6 @@ from nl2sql.training.complex_sql import prove_equal, rewrite_complex, thinned_co
 from nl2sql.training.count_tokens import BoundCounter, TokenCounter
 from nl2sql.training.failed_sql import edit_to_fail
 from nl2sql.training.rows import Chat, Solution
-from nl2sql.training.sql_edits import Edit, Facts, facts_of
 from nl2sql.training.training_prompts import Asking, correction_prompt, evidence_prompt, question_prompt, sql_prompt
 
 DATABASE, REBUILT, NONE = "database", "rebuilt", "none"  # where a prompt's schema is from

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 
 from nl2sql.execution import ExecutionResult, Limits, execute_many
 from nl2sql.models.chat_messages import prompt_messages
+from nl2sql.normalise_style import normalise_style
 from nl2sql.rows import Candidate, Grounding, Question
+from nl2sql.sql_edits import Facts, facts_of
 from nl2sql.training.augment_schema import Described, augment_schema, fit_schema, seeded
 from nl2sql.training.build_chats import too_long
 from nl2sql.training.check_golds import CheckedGold, check_golds, needed_columns
 from nl2sql.training.count_tokens import BoundCounter, TokenCounter
 from nl2sql.training.hard_negatives import edit_results, really_wrong
-from nl2sql.training.normalise_style import normalise_style
 from nl2sql.training.rows import PairSample
-from nl2sql.training.sql_edits import Facts, facts_of
 from nl2sql.training.training_prompts import Asking, compare_prompt, executed
 
 EDITS_TRIED = 24  # of one statement that are executed

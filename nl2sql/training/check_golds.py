@@ -7,11 +7,11 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from nl2sql.execution import ExecutionResult, Limits, execute_many
+from nl2sql.normalise_style import quote_strings
 from nl2sql.rows import ColumnName, Question
 from nl2sql.schema import Schema
+from nl2sql.sql_edits import parse_query, write_sql
 from nl2sql.sql_usage import UnreadableSQL, read_usage
-from nl2sql.training.normalise_style import quote_strings
-from nl2sql.training.sql_edits import parse_query, write_sql
 
 
 @dataclass(frozen=True)

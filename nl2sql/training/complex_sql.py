@@ -17,7 +17,7 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from nl2sql.execution import ExecutionResult, Limits, execute_many, open_read_only
 from nl2sql.schema import Schema, quote, read_schema
-from nl2sql.training.sql_edits import Edit, Facts, Rule, apply_edits, column_of, name_node, tables_of
+from nl2sql.sql_edits import Edit, Facts, Rule, apply_edits, column_of, name_node, tables_of
 
 COPIES = 2
 LARGEST_COPIED = 64 * 2**20  # bytes of a database; of larger ones no copies are made

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from sqlglot import exp
 
 from nl2sql.schema_views import PLAIN
-from nl2sql.training.sql_edits import Edit, Facts, Rule, apply_edits, changed, replaced, select_of, tables_of, write_sql
+from nl2sql.sql_edits import Edit, Facts, Rule, apply_edits, changed, replaced, select_of, tables_of, write_sql
 
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 

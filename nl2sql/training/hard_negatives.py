@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from nl2sql.execution import ExecutionResult
 from nl2sql.rows import ColumnName
-from nl2sql.training.sql_edits import (
+from nl2sql.sql_edits import (
     Edit,
     Facts,
     Rule,

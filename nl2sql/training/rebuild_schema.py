@@ -13,7 +13,7 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from nl2sql.rows import ColumnName
 from nl2sql.schema import Column, ForeignKey, Schema, Table
-from nl2sql.training.sql_edits import parse_query
+from nl2sql.sql_edits import parse_query
 
 
 def rebuild_schema(db_id: str, queries: Sequence[str]) -> Schema:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from nl2sql.execution import ExecutionResult, Limits, execute_many
+from nl2sql.normalise_style import normalise_style
 from nl2sql.rows import Candidate, Question
 from nl2sql.schema import Schema
+from nl2sql.sql_edits import parse_query
 from nl2sql.training.check_golds import CheckedGold, check_golds, clean_sql
-from nl2sql.training.normalise_style import normalise_style
 from nl2sql.training.rows import Solution
-from nl2sql.training.sql_edits import parse_query
 
 KEPT = 3  # solutions of one question
 

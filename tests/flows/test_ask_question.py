@@ -302,7 +302,7 @@ def test_a_table_of_two_thousand_columns_is_answered(database, tmp_path):
     vectors = store.write("columns", "hashed", index_columns(read_rows(summaries, Summary), hashed), Provenance("test"))
     offline = OfflineArtifacts(found, profiles, summaries, cells, vectors, examples)
     question = Question("1", found.db_id, "What is the c1999 where c0 is red?", "", "", "", "")
-    result = answer(question, offline, store, Options(), lambda stage: None).result
+    result = answer(question, offline, store, Options(), None, lambda stage: None).result
     assert result.rows == (("green",),)
 
 

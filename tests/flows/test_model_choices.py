@@ -34,8 +34,8 @@ def test_size_of_the_lineups(preset, least, most):
 def test_a_role_carries_everything_that_decides_an_answer():
     choice = role_choice(load_preset("api"), "ground")
     assert choice is not None
-    assert choice.model.startswith("gemini/")
-    assert choice.fallback.startswith("anthropic/")
+    assert choice.model.startswith("anthropic/")
+    assert choice.fallback.startswith("gemini/")
     assert (choice.effort, choice.max_tokens) == ("low", 2048)
     assert role_choice(load_preset("offline"), "ground") is None
 

@@ -18,8 +18,8 @@ def draft_request(
     context: DatabaseContext,
     choice: ModelChoice,
     columns: Sequence[ColumnName] | None,
-    tokens: int,
 ) -> Request:
     """The request for a draft over these columns, None for all; its answer is read by read_sql."""
-    prompt = render("draft/sql", **schema_values(context, columns, "ddl", tokens), **asked_values(question, grounding))
+    schema = schema_values(context, columns, "ddl", choice.context_tokens)
+    prompt = render("draft/sql", **schema, **asked_values(question, grounding))
     return make_request(choice, prompt, "draft", question.db_id, question.question_id)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from nl2sql.execution import ExecutionResult
 from nl2sql.models.ask import ask_models
-from nl2sql.models.chat import Request, Turn
+from nl2sql.models.chat import Prompt, Request, Turn
 from nl2sql.models.choices import ModelChoice
 from nl2sql.models.prompted.generate_candidates import columns_of
+from nl2sql.models.prompted.local_prompts import fitted_prompt, is_local
 from nl2sql.models.prompted.make_request import make_request
 from nl2sql.models.read_answers import read_sql
 from nl2sql.models.session import Session
@@ -16,22 +17,24 @@ from nl2sql.online.repair_candidates import Broken
 from nl2sql.previews import render_preview
 from nl2sql.prompts.fences import harmless
 from nl2sql.prompts.render import render
-from nl2sql.prompts.schema_text import MAX_TOKENS, schema_values
+from nl2sql.prompts.schema_text import schema_values
 from nl2sql.prompts.task_text import asked_values, outcome_text, query_text
 from nl2sql.rows import ColumnName, Repair
 from nl2sql.sql_usage import UnreadableSQL, read_usage
+
+BARE_QUERY = "Answer with the whole corrected query and no other text."
 
 
 @dataclass(frozen=True)
 class Fixer:
     """Fulfils nl2sql.online.repair_candidates.FixStatements, as far as the budget goes.
 
-    The schema shown is the wider of the linked views, with the columns that the statement uses besides.
+    The schema shown is the wider of the linked views, with the columns that the statement uses besides. A local model
+    costs nothing, so that no budget keeps it from trying, and is asked as it was trained: briefly, in one turn.
     """
 
     session: Session
     choice: ModelChoice
-    tokens: int = MAX_TOKENS  # of the schema text
 
     def __call__(self, broken: Sequence[Broken], context: DatabaseContext) -> list[str]:
         """A fix for each statement, all asked for in one call; '' where the model or the budget gave none."""
@@ -39,26 +42,45 @@ class Fixer:
         if len(allowed) < len(broken):
             self.session.ledger.degrade()
         requests = [self._request(broken[i], context) for i in allowed]
-        fixes = dict(zip(allowed, ask_models(self.session, requests, lambda _, text: read_sql(text)), strict=True))
+        wanted = BARE_QUERY if is_local(self.choice) else ""
+        found = ask_models(self.session, requests, lambda _, text: read_sql(text), wanted)
+        fixes = dict(zip(allowed, found, strict=True))
         return [fixes.get(i) or "" for i in range(len(broken))]
 
     def _may_fix(self, broken: Broken) -> bool:
         budget = self.session.budget
-        return budget is None or len(broken.tried) < budget.level_of(broken.question.question_id).fixes
+        if budget is None or is_local(self.choice):
+            return True
+        return len(broken.tried) < budget.level_of(broken.question.question_id).fixes
 
     def _request(self, broken: Broken, context: DatabaseContext) -> Request:
         linked = columns_of(broken.linking, "s2")
         columns = tuple(dict.fromkeys((*linked, *_used(broken.sql, context)))) if linked else None
-        prompt = render(
+        local = is_local(self.choice)
+        prompt = (self._local_prompt if local else self._prompt)(broken, context, columns)
+        question = broken.question
+        request = make_request(self.choice, prompt, "fix", question.db_id, question.question_id)
+        return request if local else replace(request, turns=_attempts(broken))
+
+    def _prompt(self, broken: Broken, context: DatabaseContext, columns: tuple[ColumnName, ...] | None) -> Prompt:
+        return render(
             "fix/error",
-            **schema_values(context, columns, "ddl", self.tokens),
+            **schema_values(context, columns, "ddl", self.choice.context_tokens),
             **asked_values(broken.question, broken.grounding),
             query=query_text(broken.sql),
             outcome=outcome_text(_as_repair(broken, broken.sql, broken.result)),
         )
-        question = broken.question
-        request = make_request(self.choice, prompt, "fix", question.db_id, question.question_id)
-        return replace(request, turns=_attempts(broken))
+
+    def _local_prompt(self, broken: Broken, context: DatabaseContext, columns: tuple[ColumnName, ...] | None) -> Prompt:
+        """The statement that was tried last with what came of it, as `training_prompts.correction_prompt` has it."""
+        sql, result = broken.tried[-1] if broken.tried else (broken.sql, broken.result)
+        values = {
+            **asked_values(broken.question, broken.grounding, columns),
+            "query": query_text(sql),
+            "outcome": outcome_text(_as_repair(broken, sql, result)),
+        }
+        tokens = self.choice.context_tokens
+        return fitted_prompt(context, columns, tokens, lambda schema: render("fix/local", **schema, **values))
 
 
 def _used(sql: str, context: DatabaseContext) -> tuple[ColumnName, ...]:

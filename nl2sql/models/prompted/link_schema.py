@@ -16,7 +16,7 @@ from nl2sql.online.context import DatabaseContext
 from nl2sql.online.link_schema import FirstChoice, ToLink
 from nl2sql.prompts.answers import SelectedColumns
 from nl2sql.prompts.render import render
-from nl2sql.prompts.schema_text import MAX_TOKENS, schema_values
+from nl2sql.prompts.schema_text import schema_values
 from nl2sql.prompts.task_text import asked_values, columns_text, hits_text
 from nl2sql.rows import ColumnName
 from nl2sql.schema import Schema
@@ -36,7 +36,6 @@ class SchemaLinker:
     session: Session
     choice: ModelChoice
     draft: ModelChoice | None = None
-    tokens: int = MAX_TOKENS  # of the schema text
 
     def choose_first(self, questions: Sequence[ToLink], context: DatabaseContext) -> list[FirstChoice]:
         """Columns and drafts of all questions, asked for in one call."""
@@ -62,14 +61,14 @@ class SchemaLinker:
             if which == "second"
             else {"hits": hits_text(to_link.grounding.columns)}
         )
-        schema = schema_values(context, _shown(to_link), "markdown", self.tokens, short=True)
+        schema = schema_values(context, _shown(to_link), "markdown", self.choice.context_tokens, short=True)
         prompt = render(f"link/{which}", **schema, **asked_values(to_link.question, to_link.grounding), **more)
         question = to_link.question
         answer = json_schema(SelectedColumns)
         return make_request(self.choice, prompt, "link", question.db_id, question.question_id, answer)
 
     def _draft(self, to_link: ToLink, context: DatabaseContext, choice: ModelChoice) -> Request:
-        return draft_request(to_link.question, to_link.grounding, context, choice, _shown(to_link), self.tokens)
+        return draft_request(to_link.question, to_link.grounding, context, choice, _shown(to_link))
 
 
 def _shown(to_link: ToLink) -> Columns | None:

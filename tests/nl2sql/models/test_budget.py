@@ -30,6 +30,23 @@ def test_what_is_left_is_shared_among_the_questions_not_yet_planned():
     assert budget.level_of("never planned").name == "full"
 
 
+def test_worst_cases_of_calls_under_way_do_not_count_as_spent():
+    budget = Budget(cap=2.0, questions=10)
+    budget.plan(["a"], [0.01] * 10)
+    assert asyncio.run(budget.reserve(1.5))
+    # 14.5 of 200 cents are promised: the other nine have 20 each
+    assert budget.plan(["b"], [0.01] * 10).name == "full"
+
+
+def test_what_is_promised_is_not_promised_twice():
+    budget = Budget(cap=0.3, questions=2)
+    assert budget.plan(["a"], [0.01] * 10).name == "full"
+    assert budget.plan(["b"], [0.01] * 10).name == "full"
+    budget.settle(0.0, 0.145, "generate")
+    assert budget.plan(["b"], [0.01] * 10).name == "full"
+    assert Budget(cap=0.2, questions=2).plan(["a"], [0.01] * 10).name != "full"
+
+
 def test_shares_of_fixing_and_comparing_follow_what_was_seen():
     budget = Budget(cap=100.0, questions=1000)
     budget.plan(["a"], [0.01] * 9)

@@ -11,8 +11,8 @@ from nl2sql.benchmarks import describe_database
 from nl2sql.profiling.profile_database import profile_database
 from nl2sql.rows import Database, Question
 from nl2sql.schema import Schema, schema_from_profiles
+from nl2sql.sql_edits import Facts, facts_of
 from nl2sql.training.augment_schema import Described, as_shown
-from nl2sql.training.sql_edits import Facts, facts_of
 
 SCRIPT = """
     CREATE TABLE keeper (id INTEGER PRIMARY KEY, name TEXT, age INTEGER, "home town" TEXT);

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -138,7 +139,7 @@ def test_a_model_that_chooses_everything_is_held_to_a_number(wide, ask, start):
 def test_a_wide_schema_is_shown_within_its_limit_and_with_the_likeliest_columns(wide, ask, start):
     session = start(by_role(picked("wide.blood pressure"), picked()))
     groundings = ground_questions([ask("What is the highest blood pressure?")], wide)
-    chooser = SchemaLinker(session, LINKER, tokens=2_000)
+    chooser = SchemaLinker(session, replace(LINKER, context_tokens=2_000))
     (found,) = link_schema([ask("What is the highest blood pressure?")], groundings, wide, chooser=chooser)
     assert columns(found, 1) == {"wide.blood pressure"}
     for request in session.model.asked:

@@ -1,20 +1,40 @@
+import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from nl2sql.benchmarks import load_benchmark
 from nl2sql.execution import execute, execute_many
+from nl2sql.normalise_style import normalise_style
 from nl2sql.profiling.profile_database import profile_database
-from nl2sql.schema import schema_from_profiles
-from nl2sql.training.normalise_style import normalise_style
+from nl2sql.rows import Database
+from nl2sql.schema import Schema, schema_from_profiles
+from tests.nl2sql.training.conftest import SCRIPT
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 SAME = [
     "SELECT T1.name FROM animal AS T1 JOIN keeper AS T2 ON T1.keeper_id = T2.id WHERE T2.age > 30",
     "select a.NAME from Animal a inner join Keeper k on a.keeper_id=k.id where k.age>30",
     "SELECT animal.name AS n FROM animal INNER JOIN keeper ON animal.keeper_id = keeper.id WHERE age > 30 -- all",
     "SELECT `x`.`name` FROM animal AS x\n  JOIN keeper AS y ON x.keeper_id = y.id\nWHERE y.[age] > 30",
 ]
+
+
+@dataclass(frozen=True)
+class Zoo:
+    path: str
+    schema: Schema
+
+
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory) -> Zoo:
+    path = str(tmp_path_factory.mktemp("zoo") / "zoo.sqlite")
+    connection = sqlite3.connect(path)
+    connection.executescript(SCRIPT)
+    connection.close()
+    database = Database("zoo", path, "", Path(path).stat().st_size, "", "", "")
+    return Zoo(path, schema_from_profiles(profile_database(database)))
 
 
 @pytest.mark.parametrize("sql", SAME)

@@ -8,7 +8,7 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from nl2sql.rows import ColumnName
 from nl2sql.schema import Schema
-from nl2sql.training.sql_edits import column_of, name_node, parse_query, write_sql
+from nl2sql.sql_edits import column_of, name_node, parse_query, write_sql
 
 SHORTHAND = ("INNER", "OUTER")  # kinds of join that change nothing
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 from flows.environment import LOCAL_SERVER
 from flows.model_choices import LOCAL, models_of, provider_option
 from flows.options import Options
@@ -78,16 +80,21 @@ def python(patient: Patient) -> Iterator[Finding]:
 
 def packages(patient: Patient) -> Iterator[Finding]:
     """Installed versions are those that were tested together."""
-    locked = dict(line.split(";")[0].strip().split("==") for line in _lock_lines())
+    locked = dict(_locked())
     found = {name: _installed(name) for name in locked}
     other = [f"{n} {v} (locked {locked[n]})" for n, v in found.items() if v and v.partition("+")[0] != locked[n]]
     said = f"{len(locked) - len(other)} as locked" if not other else f"not as locked: {', '.join(other[:5])}"
     yield Finding("packages", WARN if other else OK, said, "make setup" if other else "")
 
 
-def _lock_lines() -> list[str]:
+def _locked() -> Iterator[tuple[str, str]]:
+    """Names and versions of the lock that hold for this Python on this machine."""
     text = LOCK.read_text(encoding="utf-8") if LOCK.is_file() else ""
-    return [line for line in text.splitlines() if "==" in line and not line.lstrip().startswith("#")]
+    for line in text.splitlines():
+        if "==" in line and not line.lstrip().startswith("#"):
+            wanted = Requirement(line.strip())
+            if wanted.marker is None or wanted.marker.evaluate():
+                yield wanted.name, str(wanted.specifier).removeprefix("==")
 
 
 def _installed(name: str) -> str:

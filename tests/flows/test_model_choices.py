@@ -2,10 +2,11 @@
 
 import pytest
 
-from flows.model_choices import lineup_entries, model_name, models_of, prices_of, provider_option, role_choice
+from flows.model_choices import judging, lineup_entries, model_name, models_of, prices_of, provider_option, role_choice
 from flows.model_options import EntryOption, Roles
 from flows.options import Options, load_preset
 from nl2sql.errors import UserError
+from tasks.model_access import Access
 
 PRESETS = ("api", "economy", "hybrid", "local", "offline")
 
@@ -86,3 +87,30 @@ def test_a_preset_of_the_users_own(tmp_path):
         load_preset(str(mine))
     with pytest.raises(UserError, match="no preset"):
         load_preset(str(tmp_path / "absent.toml"))
+
+
+LOCAL_JUDGE = {"model": "selector", "sure": 0.9}
+
+
+def test_a_tiebreaker_comes_with_the_certainty_below_which_it_is_asked():
+    roles = Roles.model_validate({"compare": LOCAL_JUDGE, "tiebreak": {"model": "flash"}})
+    given = judging(Options(roles=roles), Access("run", "folder"), "groundings")
+    assert (given["judge"].model, given["sure"], given["groundings"]) == ("local:selector", 0.9, "groundings")
+    assert given["tiebreak"].model.startswith("gemini/")
+    assert "gemini/gemini-3.8-flash" in models_of(Options(roles=roles))
+    alone = judging(Options(roles=Roles.model_validate({"compare": {"model": "flash"}})), Access("run", "folder"), "g")
+    assert alone.keys() == {"judge", "access"}
+
+
+def test_a_tiebreaker_without_a_judge_is_refused():
+    with pytest.raises(ValueError, match="compare has no model"):
+        Roles.model_validate({"tiebreak": {"model": "flash"}})
+
+
+@pytest.mark.parametrize(("given", "tokens"), [({}, 1_024), ({"context_tokens": 2_048}, 2_048)])
+def test_local_models_are_asked_as_briefly_as_they_were_trained(given, tokens):
+    roles = Roles.model_validate({"compare": LOCAL_JUDGE | given, "fix": {"model": "haiku"}})
+    judge, fixer = (role_choice(Options(roles=roles), role) for role in ("compare", "fix"))
+    assert judge is not None
+    assert fixer is not None
+    assert (judge.context_tokens, fixer.context_tokens) == (tokens, 16_000)

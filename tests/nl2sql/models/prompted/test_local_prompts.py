@@ -63,9 +63,7 @@ def test_a_local_judge_sees_what_selectors_are_trained_on(harbour, ask, know, st
     points = judge.compare(both_orders(known.question, harbour, NAMES, HOMES)[:1], harbour)
     assert points == [pytest.approx(0.75)]
     (request,) = session.model.asked
-    shown = [
-        executed(known.question, sql, execute(harbour.database.path, sql)) for sql in (STYLED, HOMES)
-    ]
+    shown = [executed(known.question, sql, execute(harbour.database.path, sql)) for sql in (STYLED, HOMES)]
     used = [c for c in harbour.schema.column_names if c.table == "ship" and c.column in ("ship_name", "kind", "home")]
     trained = compare_prompt(Asking(known.question, known.grounding), context_of(harbour, used), *shown)
     assert request.prompt == trained

@@ -88,8 +88,18 @@ def serve_deployments(dataset: str, artifacts: str, options: Options) -> None:
         serve(*deployments(dataset, artifacts, options), print_starting_message=False)
     finally:
         if server is not None:
+            _silence()
             server.terminate()
             server.wait()
+
+
+def _silence() -> None:
+    """Print nothing more: threads of Prefect's runner outlive it, and complain of the server that ends before them."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
 
 
 def start_server() -> subprocess.Popen[bytes]:

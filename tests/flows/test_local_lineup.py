@@ -1,4 +1,4 @@
-"""Local models from training questions to a lineup: data, 4-bit QLoRA, and a run that generates, fixes and selects."""
+"""Local models from training questions to a lineup: data, 4-bit QLoRA, and a run that generates and selects."""
 
 import json
 from pathlib import Path
@@ -9,18 +9,21 @@ from flows.local_limits import local_folders
 from nl2sql.contracts import CONTRACTS
 from nl2sql.models.local import local_model_for
 from nl2sql.models.model_lock import overlaps, read_log
-from nl2sql.rows import Candidate, ModelCall
+from nl2sql.rows import ModelCall
 from tasks.artifact_store import Artifact, read_rows
 from tests.flows.conftest import TABLES, build_database
 
 pytestmark = [pytest.mark.usefixtures("server", "own_lock"), pytest.mark.xdist_group("prefect")]
-TRAIN = (
-    ("How old is Ada?", "SELECT age FROM keeper WHERE name = 'Ada'"),
-    ("To which species does Mia belong?", "SELECT species FROM animal WHERE name = 'Mia'"),
-    ("Who looks after Rex?", "SELECT T2.name FROM animal AS T1 JOIN keeper AS T2 ON T1.keeper_id = T2.id"),
-    ("What is the youngest age?", "SELECT MIN(age) FROM keeper"),
-    ("Which ids of keepers stand with an animal?", "SELECT DISTINCT keeper_id FROM animal"),
-    ("Sort the ages downwards.", "SELECT age FROM keeper ORDER BY age DESC"),
+ANSWER = "SELECT price FROM item"  # one, which the tiny model learns in seconds; dev's database has no such table
+ASKED = (
+    "How much is everything?",
+    "Show all the prices.",
+    "What do the things cost?",
+    "Give each price.",
+    "List what one pays for it.",
+    "Which prices do we have?",
+    "For how much are they sold?",
+    "State the amounts.",
 )
 PRESET = """
 margin = 1.0
@@ -36,7 +39,7 @@ maker = "rules"
 
 [[lineup]]
 name = "B1"
-model = "local:generator_b,grammar"
+model = "generator_b"
 prompts = ["local"]
 schema_format = "markdown"
 views = ["s1", "s2"]
@@ -56,11 +59,22 @@ def own_lock(tmp_path, monkeypatch):
 @pytest.fixture
 def benchmark(tiny) -> Path:
     """The tiny benchmark with train questions about a database that dev does not ask."""
-    build_database(tiny / "train_databases" / "park" / "park.sqlite", TABLES["zoo"])
-    names = ("question", "SQL")
-    entries = [{"question_id": i, "db_id": "park", **dict(zip(names, e, strict=True))} for i, e in enumerate(TRAIN)]
-    (tiny / "train.json").write_text(json.dumps(entries))
+    build_database(tiny / "train_databases" / "park" / "park.sqlite", TABLES["shop"])
+    asked = ({"question_id": i, "question": q, "evidence": ""} for i, q in enumerate(ASKED))
+    (tiny / "train.json").write_text(json.dumps([{**a, "db_id": "park", "SQL": ANSWER} for a in asked]))
     return tiny
+
+
+def brief(folder: Path) -> Path:
+    """The chats without schema and instructions, for this model learns long ones too slowly."""
+    short = folder.with_name("brief")
+    short.mkdir()
+    for name in ("train.jsonl", "valid.jsonl"):
+        chats = [json.loads(line)["messages"] for line in (folder / name).read_text().splitlines()]
+        asked = [(c[-2]["content"].rpartition("\n<question>")[2], c[-1]) for c in chats if c[-1]["content"] == ANSWER]
+        rows = [{"messages": [{"role": "user", "content": f"The question:\n<question>{q}"}, a]} for q, a in asked]
+        (short / name).write_text("\n".join(map(json.dumps, rows)))
+    return short
 
 
 def said(result) -> dict:
@@ -76,7 +90,7 @@ def rows_of(artifacts: Path, kind: str, row: type) -> list:
     return found
 
 
-def test_from_training_questions_to_candidates_fixes_and_selections(nl2sql, benchmark, tiny_model, tmp_path):
+def test_from_training_questions_to_a_run_with_local_models(nl2sql, benchmark, tiny_model, tmp_path):
     artifacts, data, base = tmp_path / "artifacts", tmp_path / "data", tiny_model / "4bit"
     preset = tmp_path / "mine.toml"
     preset.write_text(PRESET.format(base=base))
@@ -86,33 +100,26 @@ def test_from_training_questions_to_candidates_fixes_and_selections(nl2sql, benc
     assert refused.exit_code == 1, refused.output
     assert "nl2sql train generator_b" in refused.stdout + refused.stderr
 
-    made = [
-        "traindata",
-        benchmark,
-        "--output",
-        data,
-        "--tokens",
-        1500,
-        "--tokenizer",
-        base,
-        "--valid",
-        0.3,
-        "--test",
-        0,
-    ]
-    print(said(nl2sql(*made, "--artifacts", artifacts, "--json"))["roles"])
-    train = ["train", "generator_b", "--data", data / "generator_b", "--base", base, "--length", 1500]
-    train += ["--accumulation", 1, "--epochs", 1, "--evaluations", 1]
+    made = ["traindata", benchmark, "--output", data, "--tokens", 1500, "--tokenizer", base, "--valid", 0.3]
+    assert said(nl2sql(*made, "--test", 0, "--artifacts", artifacts, "--json"))["roles"]["selector"]["train"] > 0
+    train = ["train", "generator_b", "--data", brief(data / "generator_b"), "--base", base, "--length", 128]
+    train += ["--batch", 2, "--accumulation", 1, "--epochs", 4, "--learning-rate", 0.003, "--evaluations", 1]
     adapter = said(nl2sql(*train, "--artifacts", artifacts, "--json"))
-
+    assert adapter["best_valid_loss"] < adapter["first_valid_loss"]
     first = said(nl2sql(*evaluate))
-    print(adapter, first)
-    candidates = [c for c in rows_of(artifacts, "candidates", Candidate) if c.generator == "B1"]
-    print([(c.question_id, c.sql, c.view, c.model) for c in candidates])
     calls = rows_of(artifacts, "model_calls", ModelCall)
-    print([(c.role, c.model, c.prompt, c.outcome, c.dollars) for c in calls])
+    asked = {(c.role, c.prompt, c.model.split("@")[0]) for c in calls}
+    assert asked == {
+        ("generate", "generate/local", "local:generator_b"),
+        ("compare", "compare/letter", f"local:{base}"),
+    }
+    assert all(c.output_tokens for c in calls)  # what so small a model says need be no SQL
+    assert sum(c.dollars for c in calls) == first["cost"] == 0
+    log = read_log(tmp_path / "lock")
+    assert {entry["role"] for entry in log} >= {"train", "generate", "compare"}
+    assert overlaps(log) == []
     second = said(nl2sql(*evaluate))
-    print(second)
+    assert second["reused"] == second["artifacts"] == first["artifacts"]
+    assert len(read_log(tmp_path / "lock")) <= len(log) + 1  # no model was loaded again; the last one may have left
     local_model_for(local_folders(str(artifacts))).close()
-    print(read_log(tmp_path / "lock"), overlaps(read_log(tmp_path / "lock")))
-    assert 0
+    assert overlaps(read_log(tmp_path / "lock")) == []

@@ -39,7 +39,7 @@ def last_json(result) -> dict:
 def test_train_makes_an_adapter_once_and_models_lists_it(nl2sql, tiny_model, data, tmp_path):
     artifacts = tmp_path / "artifacts"
     told = ["train", "selector", "--data", data, "--base", tiny_model / "4bit", "--length", "64", "--accumulation", "1"]
-    told += ["--epochs", "1", "--artifacts", artifacts, "--json"]
+    told += ["--epochs", "1", "--evaluations", "1", "--artifacts", artifacts, "--json"]
     first = nl2sql(*told)
     made = last_json(first)
     assert made["role"] == "selector"

@@ -105,6 +105,7 @@ class ResponseCache:
         connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")  # an answer is on the disk before anyone acts on it
+        connection.execute("PRAGMA fullfsync = ON")  # on macOS fsync alone leaves it in the drive's cache
         return connection
 
     def _write(self) -> None:

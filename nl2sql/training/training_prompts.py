@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nl2sql.execution import ExecutionResult
 from nl2sql.models.chat import Prompt
-from nl2sql.previews import render_preview
+from nl2sql.previews import executed
 from nl2sql.prompts.fences import Fenced, fence
 from nl2sql.prompts.render import render
 from nl2sql.prompts.task_text import NOTHING, asked_values, outcome_text, query_text, result_text
@@ -54,27 +54,6 @@ def question_prompt(sql: str) -> Prompt:
 def evidence_prompt(question: str, sql: str) -> Prompt:
     """Ask for what one must know to get from the question to the statement."""
     return render("train/evidence", question=fence(question, "question"), sql=query_text(sql))
-
-
-def executed(question: Question, sql: str, result: ExecutionResult) -> Repair:
-    """A statement and its result as the answering steps hand it to prompts: nothing was repaired."""
-    return Repair(
-        question_id=question.question_id,
-        db_id=question.db_id,
-        candidate_id="",
-        generator="",
-        sql=sql,
-        sql_before=sql,
-        actions=(),
-        outcome=result.outcome,
-        outcome_before=result.outcome,
-        error=result.error,
-        row_count=result.row_count,
-        column_count=len(result.columns),
-        seconds=result.seconds,
-        result_digest=result.digest,
-        preview=render_preview(result) if result.ran else "",
-    )
 
 
 def _values(asking: Asking, schema: str) -> dict[str, Fenced | int | str]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from nl2sql.execution import ExecutionResult
 from nl2sql.models.ask import ask_models
 from nl2sql.models.chat import Prompt, Request, Turn
 from nl2sql.models.choices import ModelChoice
@@ -14,12 +13,12 @@ from nl2sql.models.read_answers import read_sql
 from nl2sql.models.session import Session
 from nl2sql.online.context import DatabaseContext
 from nl2sql.online.repair_candidates import Broken
-from nl2sql.previews import render_preview
+from nl2sql.previews import executed
 from nl2sql.prompts.fences import harmless
 from nl2sql.prompts.render import render
 from nl2sql.prompts.schema_text import schema_values
 from nl2sql.prompts.task_text import asked_values, outcome_text, query_text
-from nl2sql.rows import ColumnName, Repair
+from nl2sql.rows import ColumnName
 from nl2sql.sql_usage import UnreadableSQL, read_usage
 
 BARE_QUERY = "Answer with the whole corrected query and no other text."
@@ -68,7 +67,7 @@ class Fixer:
             **schema_values(context, columns, "ddl", self.choice.context_tokens),
             **asked_values(broken.question, broken.grounding),
             query=query_text(broken.sql),
-            outcome=outcome_text(_as_repair(broken, broken.sql, broken.result)),
+            outcome=outcome_text(executed(broken.question, broken.sql, broken.result)),
         )
 
     def _local_prompt(self, broken: Broken, context: DatabaseContext, columns: tuple[ColumnName, ...] | None) -> Prompt:
@@ -77,7 +76,7 @@ class Fixer:
         values = {
             **asked_values(broken.question, broken.grounding, columns),
             "query": query_text(sql),
-            "outcome": outcome_text(_as_repair(broken, sql, result)),
+            "outcome": outcome_text(executed(broken.question, sql, result)),
         }
         tokens = self.choice.context_tokens
         return fitted_prompt(context, columns, tokens, lambda schema: render("fix/local", **schema, **values))
@@ -95,30 +94,9 @@ def _attempts(broken: Broken) -> tuple[Turn, ...]:
     turns: list[Turn] = []
     for sql, result in broken.tried:
         if sql != broken.sql:
-            outcome = outcome_text(_as_repair(broken, sql, result))
+            outcome = outcome_text(executed(broken.question, sql, result))
             turns += [
                 Turn("assistant", f"```sql\n{harmless(sql)}\n```"),
                 Turn("user", f"That query does not help. What happened:\n{outcome}\nWrite another one."),
             ]
     return tuple(turns)
-
-
-def _as_repair(broken: Broken, sql: str, result: ExecutionResult) -> Repair:
-    question = broken.question
-    return Repair(
-        question_id=question.question_id,
-        db_id=question.db_id,
-        candidate_id="",
-        generator="",
-        sql=sql,
-        sql_before=sql,
-        actions=(),
-        outcome=result.outcome,
-        outcome_before=result.outcome,
-        error=result.error,
-        row_count=result.row_count,
-        column_count=len(result.columns),
-        seconds=result.seconds,
-        result_digest=result.digest,
-        preview=render_preview(result),
-    )

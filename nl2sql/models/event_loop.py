@@ -22,10 +22,7 @@ class InlineExecutor(ThreadPoolExecutor):
         if fn is socket.getaddrinfo:
             return super().submit(fn, *args, **kwargs)
         done: Future[Any] = Future()
-        try:
-            done.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - raised again by whoever awaits the future
-            done.set_exception(error)
+        done.set_result(fn(*args, **kwargs))  # what it raises reaches the coroutine that hands it over
         return done
 
 

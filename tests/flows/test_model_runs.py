@@ -38,3 +38,12 @@ def test_killed_runs_ask_nothing_again_that_they_have_and_end_alike(tiny, tmp_pa
     assert kept_answers(killed.answers) == kept_answers(alone.answers)
     assert predictions(killed) == predictions(alone)
     assert results(killed) == results(alone)
+
+
+def test_a_capped_run_is_billed_no_more_and_says_what_it_did_without(tiny, tmp_path: Path, provider, server):
+    cap = 0.04
+    capped = prepare_pipeline(tmp_path / "capped", provider, prefect=server, concurrency=32)
+    capped.run("evaluate", tiny, "--max-cost", cap)
+    assert 0 < provider.stats()["dollars"] <= cap
+    assert "the budget took something away" in " ".join(capped.output().split())
+    assert all(sql.strip() for sql in predictions(capped).values())  # rules stand in

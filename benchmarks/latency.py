@@ -32,6 +32,7 @@ class Measured:
     """One run: seconds are of wall time unless they say otherwise."""
 
     calls: tuple[dict[str, Any], ...]  # of the provider's log
+    started: float  # when the command began, in seconds since the epoch like the times of the log
     seconds: float  # of the command
     processor_seconds: float  # of the command and all that it started
     provider_seconds: float  # of the provider's processor time
@@ -41,6 +42,11 @@ class Measured:
     def calls_span(self) -> float:
         """From the first call to the last answer."""
         return max(c["ended"] for c in self.calls) - min(c["started"] for c in self.calls)
+
+    @property
+    def before_calls(self) -> float:
+        """From the start of the command to the first call."""
+        return min(c["started"] for c in self.calls) - self.started
 
     def ideal(self, latency: float, concurrency: int) -> float:
         """What the busiest provider takes when its slots are never idle."""
@@ -52,11 +58,12 @@ def measure(pipeline: Pipeline, server: RunningServer, dataset: Path, questions:
     pipeline.run("index", dataset)
     server.log.write_bytes(b"")
     before, used = server.stats(), _children()
-    start = time.perf_counter()
+    began, start = time.time(), time.perf_counter()
     pipeline.run("evaluate", dataset, *(["--limit", questions] if questions else []))
     seconds, after = time.perf_counter() - start, server.stats()
     return Measured(
         tuple(server.calls()),
+        began,
         seconds,
         _children() - used,
         after["cpu_seconds"] - before["cpu_seconds"],
@@ -87,7 +94,9 @@ def show(measured: Measured, latency: float, concurrency: int) -> None:
     print(f"{len(calls):,} calls ({roles}); {wires}; {failed} failed; latency {latency:g} s")
     print(f"ideal {ideal:.1f} s at {concurrency} calls at once to each provider")
     print(f"calls {measured.calls_span:.1f} s, {measured.calls_span / ideal:.2f} x ideal")
-    print(f"whole command {measured.seconds:.1f} s, {measured.seconds / ideal:.2f} x ideal")
+    print(f"whole command {measured.seconds:.1f} s, {measured.seconds / ideal:.2f} x ideal:", end=" ")
+    after = measured.seconds - measured.before_calls - measured.calls_span
+    print(f"{measured.before_calls:.1f} s before the first call, {after:.1f} s after the last answer")
     print(f"processor: run {measured.processor_seconds:.1f} s, provider {measured.provider_seconds:.1f} s", end="")
     print(f", on {os.cpu_count()} cores; load {os.getloadavg()[0]:.1f}")
     print("calls under way: " + " ".join(f"{n:.0f}" for n in overlap(calls)))

@@ -5,20 +5,20 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from prefect import task
 
 from nl2sql.benchmarks import Benchmark
-from nl2sql.contracts import CONTRACTS, arrow_schema, from_table
+from nl2sql.contracts import CONTRACTS
 from nl2sql.reporting.corrected_gold_figures import corrected_figures, corrected_json, corrected_sentence
 from nl2sql.reporting.html_report import render_report
+from nl2sql.reporting.run_tables import RunTables
 from nl2sql.reporting.summarise_run import RunSummary, summarise_run, to_json
-from nl2sql.rows import Gold, Question, Selection, Step, Verdict
-from tasks.artifact_store import Artifact, read_table, replace_file
+from nl2sql.rows import Gold, Question, Selection, Step
+from tasks.artifact_store import Artifact, read_rows, replace_file
 
-TRACED = ("groundings", "linkings", "candidates", "repairs", "selections", "verdicts", "recalls")
+TRACED = ("groundings", "linkings", "candidates", "repairs", "selections", "verdicts", "recalls", "corrected")
 SEPARATOR = "\t----- bird -----\t"
 
 
@@ -45,19 +45,12 @@ def write_report(
 
     manifest.json holds the questions and which artifacts the run consists of: `compare` and `calibrate` read it.
     """
-    tables = {kind: gather(kind, steps) for kind in TRACED}
-    calls = {
-        "model_calls": gather("model_calls", [s for s in steps if not s.reused]),
-        "reused_calls": gather("model_calls", [s for s in steps if s.reused]),
-    }
-    golds = from_table(gather("golds", steps), Gold)
-    verdicts, by_corrected = (selected_verdicts(kind, steps) for kind in ("verdicts", "corrected"))
-    corrected = corrected_figures(verdicts, by_corrected, len(questions))
+    golds = gather("golds", steps)
+    tables = run_tables(questions, steps, golds)
+    corrected = corrected_figures(tables)
     folder = Path(run.output).absolute()
     summary = summarise_run(
-        questions,
-        **tables,
-        **calls,
+        tables,
         degraded=degraded,
         databases=benchmark.databases,
         run_id=run.run_id,
@@ -69,29 +62,33 @@ def write_report(
         failed_tasks=[f"{s.stage} of {s.db_id or 'all databases'}: {s.error}" for s in steps if s.error],
         notes=[*([corrected_sentence(corrected)] if corrected else []), *data_notes(benchmark, golds)],
     )
-    previews = {g.question_id: g.preview for g in golds}
-    page = render_report(summary, questions, **tables, **calls, gold_previews=previews)
+    page = render_report(summary, tables)
     replace_file(folder / "report.html", lambda name: Path(name).write_text(page, encoding="utf-8"))
     more = {"artifacts": len(steps), "reused": sum(s.reused for s in steps), "run_folder": str(folder)}
     more["corrected_gold"] = corrected_json(corrected)
     _write_json(folder / "summary.json", {**to_json(summary), **more})
-    _write_json(folder / "predictions.json", predictions(questions, from_table(tables["selections"], Selection)))
+    _write_json(folder / "predictions.json", predictions(questions, tables.selections))
     manifest = {"questions": [asdict(q) for q in questions], "steps": [asdict(s) for s in steps]}
     _write_json(folder / "manifest.json", {"run_id": run.run_id, "dataset": run.dataset, **manifest})
     return summary
 
 
-def selected_verdicts(kind: str, steps: Sequence[Step]) -> list[Verdict]:
-    """The verdicts on the answers, without those on all the candidates."""
-    return from_table(gather(kind, steps).filter(pc.field("system") == "selected"), Verdict)
+def run_tables(questions: Sequence[Question], steps: Sequence[Step], golds: Sequence[Gold]) -> RunTables:
+    """What the report shows of a run's artifacts; calls apart by whether this run made them."""
+    return RunTables(
+        questions,
+        **{kind: gather(kind, steps) for kind in TRACED},
+        model_calls=gather("model_calls", [s for s in steps if not s.reused]),
+        reused_calls=gather("model_calls", [s for s in steps if s.reused]),
+        gold_previews={g.question_id: g.preview for g in golds},
+    )
 
 
-def gather(kind: str, steps: Sequence[Step]) -> pa.Table:
-    """All rows of one kind that the manifest names, in its order."""
+def gather(kind: str, steps: Sequence[Step]) -> list[Any]:
+    """All rows of one kind of artifact that the manifest names, in its order."""
     names = ("kind", "path", "sha256", "rows", "schema_version", "seconds")
     found = [Artifact(*(getattr(s, n) for n in names)) for s in steps if s.kind == kind]
-    empty = arrow_schema(CONTRACTS[kind].row).empty_table()
-    return pa.concat_tables([empty, *(read_table(a) for a in found)])
+    return [row for a in found for row in read_rows(a, CONTRACTS[kind].row)]
 
 
 def data_notes(benchmark: Benchmark, golds: Sequence[Gold]) -> list[str]:

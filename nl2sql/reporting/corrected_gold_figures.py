@@ -1,11 +1,11 @@
 """What a second, corrected gold changes of a run's score, in figures and in a sentence."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from nl2sql.reporting.question_outcomes import selected_verdicts
+from nl2sql.reporting.run_tables import RunTables
 from nl2sql.reporting.shares import percent
-from nl2sql.rows import Verdict
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,18 @@ class CorrectedFigures:
         return self.now_right + self.now_wrong
 
 
-def corrected_figures(verdicts: Iterable[Verdict], corrected: Iterable[Verdict], n: int) -> CorrectedFigures | None:
-    """Compare verdicts of selected answers; `corrected`: those on questions with another gold. None without any."""
-    after = {v.question_id: v.correct for v in corrected if v.system == "selected"}
+def corrected_figures(tables: RunTables) -> CorrectedFigures | None:
+    """Compare the verdicts on the answers of a run; None where no question has another gold."""
+    after = {key: v.correct for key, v in selected_verdicts(tables.corrected).items()}
     if not after:
         return None
-    before = {v.question_id: v.correct for v in verdicts if v.system == "selected"}
+    before = {key: v.correct for key, v in selected_verdicts(tables.verdicts).items()}
     first = sum(before.values())
     now_right = sum(right and not before.get(key, False) for key, right in after.items())
     now_wrong = sum(before.get(key, False) and not right for key, right in after.items())
-    return CorrectedFigures(n, len(after), first, first + now_right - now_wrong, now_right, now_wrong)
+    return CorrectedFigures(
+        len(tables.questions), len(after), first, first + now_right - now_wrong, now_right, now_wrong
+    )
 
 
 def corrected_sentence(figures: CorrectedFigures) -> str:

@@ -2,21 +2,19 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
 import jinja2
-import pyarrow as pa
 from markupsafe import Markup
 
 from nl2sql.reporting.model_charts import heat_map, money_chart
-from nl2sql.reporting.question_outcomes import STATUSES, question_outcomes, rows_of
+from nl2sql.reporting.question_outcomes import STATUSES, question_outcomes
 from nl2sql.reporting.question_traces import group_rows, pack_traces
 from nl2sql.reporting.run_summary import RunSummary, percent
+from nl2sql.reporting.run_tables import RunTables
 from nl2sql.reporting.shares import money, short_count
 from nl2sql.reporting.summarise_run import RECORDED_LABEL
-from nl2sql.rows import Candidate, Grounding, Linking, ModelCall, Question, Recall, Repair, Selection, Verdict
 from nl2sql.scoring.explain_verdict import REASONS
 
 TRACE_BUDGET = 14_000_000  # bytes; beyond that a phone takes seconds to open the file
@@ -49,46 +47,14 @@ class Step:
     note: str
 
 
-def render_report(
-    summary: RunSummary,
-    questions: Sequence[Question] | pa.Table,
-    groundings: Sequence[Grounding] | pa.Table,
-    linkings: Sequence[Linking] | pa.Table,
-    candidates: Sequence[Candidate] | pa.Table,
-    repairs: Sequence[Repair] | pa.Table,
-    selections: Sequence[Selection] | pa.Table,
-    verdicts: Sequence[Verdict] | pa.Table,
-    recalls: Sequence[Recall] | pa.Table,
-    *,
-    model_calls: Sequence[ModelCall] | pa.Table = (),
-    reused_calls: Sequence[ModelCall] | pa.Table = (),
-    gold_previews: Mapping[str, str] | None = None,
-    trace_budget: int = TRACE_BUDGET,
-) -> str:
+def render_report(summary: RunSummary, tables: RunTables, trace_budget: int = TRACE_BUDGET) -> str:
     """Give the HTML of a run's report.
 
-    `gold_previews` holds results of gold SQL by question id, in the form of Repair.preview; without them the gold
-    result is known only where a candidate is right. Traces are cut harder when they would exceed `trace_budget` bytes.
-    Every text of the run reaches the page as text: through autoescape, or as JSON that the page's one script puts
-    into text nodes; the content security policy allows no other script and no request.
+    Without previews of the gold, its result is known only where a candidate is right. Traces are cut harder when they
+    would exceed `trace_budget` bytes. Every text of the run reaches the page as text: through autoescape, or as JSON
+    that the page's one script puts into text nodes; the content security policy allows no other script and no request.
     """
-    questions, candidates = rows_of(questions, Question), rows_of(candidates, Candidate)
-    repairs, selections = rows_of(repairs, Repair), rows_of(selections, Selection)
-    verdicts = rows_of(verdicts, Verdict)
-    outcomes = question_outcomes(questions, candidates, repairs, selections, verdicts)
-    rows = group_rows(
-        rows_of(groundings, Grounding),
-        rows_of(linkings, Linking),
-        candidates,
-        repairs,
-        selections,
-        verdicts,
-        rows_of(recalls, Recall),
-        gold_previews or {},
-        rows_of(model_calls, ModelCall),
-        rows_of(reused_calls, ModelCall),
-    )
-    traces = pack_traces(questions, outcomes, rows, trace_budget)
+    traces = pack_traces(tables.questions, question_outcomes(tables), group_rows(tables), trace_budget)
     script, theme = "".join(map(_asset, SCRIPTS)), _asset("theme.js")
     page = _template().render(
         run=summary,

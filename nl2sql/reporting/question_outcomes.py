@@ -3,14 +3,10 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-import pyarrow as pa
-
-from nl2sql.contracts import from_table
-from nl2sql.rows import Candidate, Question, Repair, Selection, Verdict
-
-Row = TypeVar("Row")
+from nl2sql.reporting.run_tables import RunTables
+from nl2sql.rows import Question, Repair, Selection, Verdict
 
 STATUSES = {
     "right": "Right",
@@ -36,11 +32,7 @@ class QuestionOutcome:
     candidates: int
     right_candidates: int
     clusters: int
-
-
-def rows_of(source: Sequence[Row] | pa.Table, row: type[Row]) -> Sequence[Row]:
-    """Rows as they are, or those of an Arrow table that holds them."""
-    return from_table(source, row) if isinstance(source, pa.Table) else source
+    corrected: bool = False  # right by the corrected gold, where there is one, else by the benchmark's
 
 
 def verdicts_by_system(verdicts: Sequence[Verdict]) -> dict[str, dict[tuple[str, str], Verdict]]:
@@ -49,6 +41,11 @@ def verdicts_by_system(verdicts: Sequence[Verdict]) -> dict[str, dict[tuple[str,
     for verdict in verdicts:
         found[verdict.system][verdict.question_id, verdict.candidate_id] = verdict
     return found
+
+
+def selected_verdicts(verdicts: Sequence[Verdict]) -> dict[str, Verdict]:
+    """The verdicts on the answers, by question."""
+    return {v.question_id: v for v in verdicts if v.system == "selected"}
 
 
 def repair_effects(
@@ -73,21 +70,16 @@ def _effect(repair: Repair, before: Verdict | None, after: Verdict | None) -> st
     return "fixed" if after.correct else "broken"
 
 
-def question_outcomes(
-    questions: Sequence[Question],
-    candidates: Sequence[Candidate],
-    repairs: Sequence[Repair],
-    selections: Sequence[Selection],
-    verdicts: Sequence[Verdict],
-) -> list[QuestionOutcome]:
+def question_outcomes(tables: RunTables) -> list[QuestionOutcome]:
     """One outcome per question, in the questions' order; a question without a selection is unanswered."""
-    systems = verdicts_by_system(verdicts)
+    systems = verdicts_by_system(tables.verdicts)
     scored = {s: {key[0]: v for key, v in systems.get(s, {}).items()} for s in ("selected", "vote")}
-    chosen = {s.question_id: s for s in selections}
-    produced = _count(candidates)
+    scored["corrected"] = scored["selected"] | selected_verdicts(tables.corrected)
+    chosen = {s.question_id: s for s in tables.selections}
+    produced = _count(tables.candidates)
     right = _count([v for v in systems.get("candidate", {}).values() if v.correct])
-    ran = _count([r for r in repairs if r.outcome not in FAILURES])
-    return [_outcome(q, scored, chosen.get(q.question_id), (produced, right, ran)) for q in questions]
+    ran = _count([r for r in tables.repairs if r.outcome not in FAILURES])
+    return [_outcome(q, scored, chosen.get(q.question_id), (produced, right, ran)) for q in tables.questions]
 
 
 def _count(rows: Sequence[Any]) -> Mapping[str, int]:
@@ -105,7 +97,7 @@ def _outcome(
 ) -> QuestionOutcome:
     key = question.question_id
     produced, right, ran = (c.get(key, 0) for c in counts)
-    verdict, vote = scored["selected"].get(key), scored["vote"].get(key)
+    verdict, vote, corrected = (scored[system].get(key) for system in ("selected", "vote", "corrected"))
     answered = selection is not None and bool(selection.sql)
     status = _status(verdict, answered, right)
     return QuestionOutcome(
@@ -120,6 +112,7 @@ def _outcome(
         produced,
         right,
         len(selection.clusters) if selection else 0,
+        corrected is not None and corrected.correct,
     )
 
 

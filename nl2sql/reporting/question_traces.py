@@ -7,18 +7,18 @@ result stands once per cluster instead of once per candidate.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from nl2sql.reporting.model_costs import CountedCall, count_calls, finite, gave_up
-from nl2sql.reporting.question_outcomes import QuestionOutcome, repair_effects, verdicts_by_system
+from nl2sql.reporting.question_outcomes import QuestionOutcome, repair_effects, selected_verdicts, verdicts_by_system
+from nl2sql.reporting.run_tables import RunTables
 from nl2sql.rows import (
     Candidate,
     ColumnName,
     Grounding,
     Linking,
-    ModelCall,
     Question,
     Recall,
     Repair,
@@ -81,6 +81,7 @@ class RunRows:
     recalls: Mapping[str, Recall]
     verdicts: Mapping[tuple[str, str], Verdict]  # of candidates
     selected: Mapping[str, Verdict]
+    corrected: Mapping[str, Verdict]  # of the selected answers, by corrected gold
     effects: Mapping[tuple[str, str], str]  # of repair
     gold_previews: Mapping[str, str]
     calls: Mapping[str, Sequence[CountedCall]]
@@ -108,38 +109,27 @@ def script_json(value: Any) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def group_rows(
-    groundings: Iterable[Grounding],
-    linkings: Iterable[Linking],
-    candidates: Iterable[Candidate],
-    repairs: Iterable[Repair],
-    selections: Iterable[Selection],
-    verdicts: Sequence[Verdict],
-    recalls: Iterable[Recall],
-    gold_previews: Mapping[str, str],
-    model_calls: Iterable[ModelCall] = (),
-    reused_calls: Iterable[ModelCall] = (),
-) -> RunRows:
-    """File every row under its question; model calls as in summarise_run."""
-    repairs = list(repairs)
-    systems = verdicts_by_system(verdicts)
+def group_rows(tables: RunTables) -> RunRows:
+    """File every row under its question."""
+    systems = verdicts_by_system(tables.verdicts)
     by_question: dict[str, list[Candidate]] = defaultdict(list)
-    for candidate in candidates:
+    for candidate in tables.candidates:
         by_question[candidate.question_id].append(candidate)
     calls: dict[str, list[CountedCall]] = defaultdict(list)
-    for counted in count_calls(model_calls, reused_calls):
+    for counted in count_calls(tables.model_calls, tables.reused_calls):
         calls[counted.call.question_id].append(counted)
     return RunRows(
-        {g.question_id: g for g in groundings},
-        {k.question_id: k for k in linkings},
+        {g.question_id: g for g in tables.groundings},
+        {k.question_id: k for k in tables.linkings},
         by_question,
-        {(r.question_id, r.candidate_id): r for r in repairs},
-        {s.question_id: s for s in selections},
-        {r.question_id: r for r in recalls},
+        {(r.question_id, r.candidate_id): r for r in tables.repairs},
+        {s.question_id: s for s in tables.selections},
+        {r.question_id: r for r in tables.recalls},
         systems.get("candidate", {}),
-        {v.question_id: v for v in systems.get("selected", {}).values()},
-        repair_effects(repairs, systems),
-        gold_previews,
+        selected_verdicts(tables.verdicts),
+        selected_verdicts(tables.corrected),
+        repair_effects(tables.repairs, systems),
+        tables.gold_previews,
         calls,
     )
 
@@ -201,8 +191,15 @@ def _flags(key: str, rows: RunRows) -> list[str]:
         "column missed": recall is not None and bool(recall.missing_s2),
         "cell missed": recall is not None and bool(recall.missing_cells),
         "without a model": any(gave_up(c.call) for c in rows.calls.get(key, ())),
+        **_corrected_flags(rows.selected.get(key), rows.corrected.get(key)),
     }
     return [flag for flag, raised in flags.items() if raised]
+
+
+def _corrected_flags(verdict: Verdict | None, corrected: Verdict | None) -> dict[str, bool]:
+    before, after = verdict is not None and verdict.correct, corrected is not None and corrected.correct
+    known = corrected is not None
+    return {"right by corrected gold": known and after > before, "wrong by corrected gold": known and after < before}
 
 
 def _trace(key: str, rows: RunRows, caps: Caps, columns: Numbers, names: Numbers) -> dict[str, Any]:

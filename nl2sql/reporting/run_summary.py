@@ -23,6 +23,7 @@ class Group:
     correct: int
     voted: int  # right by the plain majority vote
     available: int  # at least one candidate is right
+    corrected: int | None = None  # right by the corrected gold; None in a run without one
 
     @property
     def execution_accuracy(self) -> float:
@@ -38,6 +39,11 @@ class Group:
     def upper_bound(self) -> float:
         """EX of a selection that never errs: pass@k."""
         return percent(self.available, self.n)
+
+    @property
+    def corrected_accuracy(self) -> float | None:
+        """EX by the corrected gold."""
+        return None if self.corrected is None else percent(self.corrected, self.n)
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -173,6 +179,7 @@ def _group_shares(group: Group) -> dict[str, Any]:
         "interval": [_rounded(bound) for bound in group.interval],
         "majority_vote": _rounded(group.majority_vote),
         "upper_bound": _rounded(group.upper_bound),
+        **({} if group.corrected is None else {"corrected_accuracy": _rounded(group.corrected_accuracy)}),
     }
 
 

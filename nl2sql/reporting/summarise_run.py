@@ -2,8 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-
-import pyarrow as pa
+from functools import partial
 
 from nl2sql.reporting.generator_diversity import generator_diversity
 from nl2sql.reporting.generator_figures import generator_figures
@@ -14,7 +13,6 @@ from nl2sql.reporting.question_outcomes import (
     QuestionOutcome,
     question_outcomes,
     repair_effects,
-    rows_of,
     verdicts_by_system,
 )
 from nl2sql.reporting.run_summary import (
@@ -25,16 +23,13 @@ from nl2sql.reporting.run_summary import (
     percent,
     to_json,
 )
+from nl2sql.reporting.run_tables import RunTables
 from nl2sql.rows import (
     Candidate,
     Database,
-    Grounding,
-    Linking,
     ModelCall,
-    Question,
     Recall,
     Repair,
-    Selection,
     Verdict,
 )
 
@@ -48,17 +43,8 @@ SHOWN_IDS = 10  # ids that a note spells out
 
 
 def summarise_run(
-    questions: Sequence[Question] | pa.Table,
-    groundings: Sequence[Grounding] | pa.Table,
-    linkings: Sequence[Linking] | pa.Table,
-    candidates: Sequence[Candidate] | pa.Table,
-    repairs: Sequence[Repair] | pa.Table,
-    selections: Sequence[Selection] | pa.Table,
-    verdicts: Sequence[Verdict] | pa.Table,
-    recalls: Sequence[Recall] | pa.Table,
+    tables: RunTables,
     *,
-    model_calls: Sequence[ModelCall] | pa.Table = (),
-    reused_calls: Sequence[ModelCall] | pa.Table = (),
     degraded: Mapping[str, int] | None = None,
     databases: Sequence[Database] = (),
     run_id: str = "",
@@ -70,39 +56,35 @@ def summarise_run(
     failed_tasks: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> RunSummary:
-    """Summarise a run over all its questions; each artifact is rows or an Arrow table of them.
+    """Summarise a run over all its questions.
 
     A question counts whatever befell it: unanswered, unscored and with a broken gold it is not right. Fixed and broken
     need verdicts of the system 'unrepaired'; without them only candidates that did not run before repair can count.
-    Groundings and linkings are not looked at: what they are worth stands in the recalls. `model_calls` are those of
-    artifacts that this run made, `reused_calls` those of artifacts of earlier runs that it took over. `degraded` counts
-    questions by what the budget left them, as in nl2sql.models.budget.LEVELS.
+    Groundings and linkings are not looked at: what they are worth stands in the recalls. `degraded` counts questions by
+    what the budget left them, as in nl2sql.models.budget.LEVELS.
     """
-    questions, candidates = rows_of(questions, Question), rows_of(candidates, Candidate)
-    repairs, selections = rows_of(repairs, Repair), rows_of(selections, Selection)
-    verdicts, recalls = rows_of(verdicts, Verdict), rows_of(recalls, Recall)
-    outcomes = question_outcomes(questions, candidates, repairs, selections, verdicts)
-    systems = verdicts_by_system(verdicts)
+    questions, candidates, repairs = tables.questions, tables.candidates, tables.repairs
+    outcomes, systems = question_outcomes(tables), verdicts_by_system(tables.verdicts)
     effects = repair_effects(repairs, systems)
     repaired = Counter(effects.values())
-    parsed = [r for r in recalls if not r.error]
+    parsed = [r for r in tables.recalls if not r.error]
     cells, missing_cells = (sum(len(getattr(r, f)) for r in parsed) for f in ("gold_cells", "missing_cells"))
-    answered = {s.question_id for s in selections}
-    made, reused = rows_of(model_calls, ModelCall), rows_of(reused_calls, ModelCall)
-    costs = model_costs([q.question_id for q in questions], made, reused, degraded)
+    answered = {s.question_id for s in tables.selections}
+    costs = model_costs([q.question_id for q in questions], tables.model_calls, tables.reused_calls, degraded)
     judged, spent = systems.get("candidate", {}), costs.generators if costs else {}
     generators = generator_figures(candidates, repairs, judged, spent, len(questions))
+    grouped = partial(_groups, outcomes, bool(tables.corrected))
     return RunSummary(
         run_id=run_id,
         dataset=dataset,
         preset=preset,
-        label=run_label(candidates, (*made, *reused)),
+        label=run_label(candidates, (*tables.model_calls, *tables.reused_calls)),
         finished=finished,
         seconds=seconds,
         report=report,
-        overall=_group("all", outcomes),
-        by_difficulty=_groups(outcomes, lambda o: o.difficulty or "unknown", _difficulty_order),
-        by_database=_groups(outcomes, lambda o: o.db_id, lambda name: (0, name)),
+        overall=_group("all", outcomes, bool(tables.corrected)),
+        by_difficulty=grouped(lambda o: o.difficulty or "unknown", _difficulty_order),
+        by_database=grouped(lambda o: o.db_id, lambda name: (0, name)),
         statuses={status: sum(o.status == status for o in outcomes) for status in STATUSES},
         reasons=dict(Counter(o.reason for o in outcomes if o.reason).most_common()),
         gained=sum(o.status == "right" and not o.voted for o in outcomes),
@@ -116,7 +98,7 @@ def summarise_run(
         broken=repaired["broken"],
         actions=_repair_actions(repairs, effects),
         outcomes=dict(Counter(r.outcome for r in repairs).most_common()),
-        paths=dict(Counter(s.path for s in selections).most_common()),
+        paths=dict(Counter(s.path for s in tables.selections).most_common()),
         candidates=len(candidates),
         generators=generators,
         diversity=generator_diversity(generators, candidates, repairs, judged, len(questions)),
@@ -126,7 +108,7 @@ def summarise_run(
         notes=(
             *cost_notes(costs, len(questions)),
             *notes,
-            *_data_notes(questions, verdicts, recalls, databases),
+            *_data_notes(tables, databases),
             *_repair_notes(repairs, systems),
         ),
     )
@@ -156,25 +138,27 @@ def _model_names(models: Collection[str]) -> Iterable[str]:
         yield f"{'model' if len(names) == 1 else 'models'} {', '.join(names[:SHOWN_MODELS])}{more}"
 
 
-def _group(name: str, outcomes: Sequence[QuestionOutcome]) -> Group:
+def _group(name: str, outcomes: Sequence[QuestionOutcome], corrected: bool) -> Group:
     return Group(
         name,
         len(outcomes),
         sum(o.status == "right" for o in outcomes),
         sum(o.voted for o in outcomes),
         sum(o.right_candidates > 0 for o in outcomes),
+        sum(o.corrected for o in outcomes) if corrected else None,
     )
 
 
 def _groups(
     outcomes: Sequence[QuestionOutcome],
+    corrected: bool,
     key: Callable[[QuestionOutcome], str],
     order: Callable[[str], tuple[int, str]],
 ) -> tuple[Group, ...]:
     members: dict[str, list[QuestionOutcome]] = defaultdict(list)
     for outcome in outcomes:
         members[key(outcome)].append(outcome)
-    return tuple(_group(name, members[name]) for name in sorted(members, key=order))
+    return tuple(_group(name, members[name], corrected) for name in sorted(members, key=order))
 
 
 def _difficulty_order(name: str) -> tuple[int, str]:
@@ -218,16 +202,11 @@ def action_kind(action: str) -> str:
     return action.partition(":")[0].strip()
 
 
-def _data_notes(
-    questions: Sequence[Question],
-    verdicts: Sequence[Verdict],
-    recalls: Sequence[Recall],
-    databases: Sequence[Database],
-) -> Iterable[str]:
-    repeated = [key for key, count in Counter(q.question_id for q in questions).items() if count > 1]
-    broken = sorted({v.question_id for v in verdicts if v.reason == "gold_error"})
-    goldless = [q.question_id for q in questions if not q.gold_sql.strip()]
-    unparsed = [r.question_id for r in recalls if r.error]
+def _data_notes(tables: RunTables, databases: Sequence[Database]) -> Iterable[str]:
+    repeated = [key for key, count in Counter(q.question_id for q in tables.questions).items() if count > 1]
+    broken = sorted({v.question_id for v in tables.verdicts if v.reason == "gold_error"})
+    goldless = [q.question_id for q in tables.questions if not q.gold_sql.strip()]
+    unparsed = [r.question_id for r in tables.recalls if r.error]
     if repeated:
         yield f"question ids that stand more than once: {_listed(repeated)}"
     if goldless:

@@ -95,6 +95,9 @@ def _answers(summary: s.RunSummary) -> Iterator[Line]:
         group.execution_accuracy,
         strong=True,
     )
+    if group.corrected is not None:
+        by_corrected = f"{group.corrected:,} of {group.n:,}"
+        yield Line("  by corrected gold", _share(group.corrected_accuracy), by_corrected, group.corrected_accuracy)
     gained = f"selection +{summary.gained:,} −{summary.lost:,}"
     yield Line("majority vote", f"{group.majority_vote:.1f}", gained, group.majority_vote)
     each = f"{summary.candidates / group.n:.1f} candidates each" if group.n else ""
@@ -105,7 +108,10 @@ def _groups(summary: s.RunSummary) -> Iterator[Line]:
     for groups in (summary.by_difficulty, summary.by_database):
         for group in groups if len(groups) > 1 else ():
             value = f"{group.execution_accuracy:.1f}"
-            yield Line(f"  {group.name}", value, f"{group.correct:,} of {group.n:,}", group.execution_accuracy)
+            corrected = group.corrected_accuracy
+            other = "" if corrected is None else f", corrected {corrected:.1f}"
+            said = f"{group.correct:,} of {group.n:,}{other}"
+            yield Line(f"  {group.name}", value, said, group.execution_accuracy)
 
 
 def _steps(summary: s.RunSummary) -> Iterator[Line]:

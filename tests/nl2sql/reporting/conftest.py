@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from nl2sql.reporting.run_tables import RunTables
 from nl2sql.rows import (
     Candidate,
     CellMatch,
@@ -63,7 +64,7 @@ COLUMNS = {
 
 @dataclass
 class Run:
-    """All rows of a run, as render_report and summarise_run take them."""
+    """All rows of a run."""
 
     questions: list[Question] = field(default_factory=list)
     groundings: list[Grounding] = field(default_factory=list)
@@ -75,9 +76,9 @@ class Run:
     recalls: list[Recall] = field(default_factory=list)
 
     @property
-    def rows(self) -> tuple[list[Any], ...]:
-        """The eight artifacts, in the order of the functions' parameters."""
-        return tuple(vars(self).values())
+    def tables(self) -> RunTables:
+        """As render_report and summarise_run take them."""
+        return RunTables(**vars(self))
 
 
 @dataclass(frozen=True)

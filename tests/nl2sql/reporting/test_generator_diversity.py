@@ -28,7 +28,7 @@ def pool(make_run, case):
 
 
 def test_pairs_are_compared_where_both_wrote_something(pool):
-    found = summarise_run(*pool.rows).diversity
+    found = summarise_run(pool.tables).diversity
     assert found is not None
     place = {name.removeprefix("recorded:"): n for n, name in enumerate(found.names)}
     a, b, c = (place[name] for name in "ABC")
@@ -43,7 +43,7 @@ def test_pairs_are_compared_where_both_wrote_something(pool):
 
 def test_two_failures_are_no_difference(make_run, case):
     run = make_run([case("1", "SELECT 1", [("A", "SELEC 1"), ("B", "SELEC 2")])])
-    found = summarise_run(*run.rows).diversity
+    found = summarise_run(run.tables).diversity
     assert found is not None
     assert found.differ == ((None, 0.0), (0.0, None))
     assert found.cover == ()
@@ -51,29 +51,29 @@ def test_two_failures_are_no_difference(make_run, case):
 
 def test_generators_without_a_question_in_common(make_run, case):
     run = make_run([case("1", "SELECT 1", [("A", "SELECT 1")]), case("2", "SELECT 1", [("B", "SELECT 1")])])
-    found = summarise_run(*run.rows).diversity
+    found = summarise_run(run.tables).diversity
     assert found is not None
     assert found.differ == ((None, None), (None, None))
-    json.dumps(to_json(summarise_run(*run.rows)), allow_nan=False)
+    json.dumps(to_json(summarise_run(run.tables)), allow_nan=False)
 
 
 def test_the_first_candidate_is_what_is_compared(make_run, case):
     run = make_run([case("1", "SELECT 1", [("A", "SELECT 2"), ("B", "SELECT 1"), ("X", "SELECT 1")])])
     as_second = [replace(c, generator="recorded:A") if c.generator == "recorded:X" else c for c in run.candidates]
     run.candidates[:] = as_second
-    found = summarise_run(*run.rows).diversity
+    found = summarise_run(run.tables).diversity
     assert found is not None
     assert found.one_right[0][1] == 100
 
 
 def test_a_single_generator_has_nobody_to_differ_from(make_run, case):
     run = make_run([case("1", "SELECT 1", [("rules", "SELECT 1")])])
-    assert summarise_run(*run.rows).diversity is None
-    assert to_json(summarise_run(*run.rows))["diversity"] is None
+    assert summarise_run(run.tables).diversity is None
+    assert to_json(summarise_run(run.tables))["diversity"] is None
 
 
 def test_the_upper_bound_without_a_generator(pool):
-    by_name = {g.name: g for g in summarise_run(*pool.rows).generators}
+    by_name = {g.name: g for g in summarise_run(pool.tables).generators}
     assert by_name["recorded:C"].bound_without == 50  # questions 1 and 2 of 4; the fourth is right by C alone
     assert by_name["recorded:A"].bound_without == 75
     assert by_name["recorded:A"].cost_per_unique is None
@@ -81,14 +81,14 @@ def test_the_upper_bound_without_a_generator(pool):
 
 def test_costs_are_shared_among_right_answers(pool, call):
     calls = [call(generator="recorded:C", dollars=0.06), call(generator="recorded:C", role="fix", dollars=9)]
-    by_name = {g.name: g for g in summarise_run(*pool.rows, model_calls=calls).generators}
+    by_name = {g.name: g for g in summarise_run(replace(pool.tables, model_calls=calls)).generators}
     c = by_name["recorded:C"]
     assert (c.cost, c.cost_per_right, c.cost_per_unique) == pytest.approx((0.06, 0.03, 0.06))
     assert by_name["recorded:B"].cost_per_right == 0
 
 
 def test_the_fewest_that_reach_the_upper_bound(pool):
-    found = summarise_run(*pool.rows).diversity
+    found = summarise_run(pool.tables).diversity
     assert found is not None
     assert [(c.name, c.upper_bound) for c in found.cover] == [("recorded:B", 50.0), ("recorded:C", 75.0)]
     assert found.advice[1] == "2 of 3 together have the whole upper bound: B, C."

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from nl2sql.reporting.html_report import render_report, waterfall
+from nl2sql.reporting.run_tables import RunTables
 from nl2sql.reporting.summarise_run import summarise_run
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
@@ -46,8 +48,8 @@ SECONDS_TO_SEARCH = """(words) => {
 
 @pytest.fixture(scope="module")
 def html(run) -> str:
-    summary = summarise_run(*run.rows, dataset="harbours", preset="offline", notes=["<b>two</b> questions left out"])
-    return render_report(summary, *run.rows)
+    summary = summarise_run(run.tables, dataset="harbours", preset="offline", notes=["<b>two</b> questions left out"])
+    return render_report(summary, run.tables)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +114,7 @@ def test_headline_and_waterfall(visit):
 
 
 def test_waterfall_ends_where_the_selection_is(run):
-    steps = waterfall(summarise_run(*run.rows))
+    steps = waterfall(summarise_run(run.tables))
     assert [s.name for s in steps] == [
         "Upper bound",
         "lost by voting",
@@ -216,7 +218,7 @@ def test_a_trace_tells_the_whole_story(visit):
 def test_of_many_statements_with_one_result_the_selected_one_is_shown(visit, make_run, case):
     pool = [(f"M{n}", f"SELECT {n} + {20 - n}") for n in range(20)]
     run = make_run([case("Twenty?", "SELECT 20", pool, pick=13)])
-    page = visit("#open=1", page_html=render_report(summarise_run(*run.rows), *run.rows))
+    page = visit("#open=1", page_html=render_report(summarise_run(run.tables), run.tables))
     assert page.locator("#trace .cluster.right.chosen").count() == 1
     (shown,) = [p for p in page.locator(".cluster .who").all() if p.is_visible()]
     assert shown.inner_text() == "M13/1"
@@ -256,8 +258,8 @@ def test_a_hostile_name_of_a_database_stays_text(visit, make_run, case, hostile)
     run = make_run(
         [case("q", "SELECT 1", [("rules", "SELECT 1"), (hostile, "SELECT 1")], db_id=hostile, difficulty=hostile)]
     )
-    summary = summarise_run(*run.rows, dataset=hostile, preset=hostile, run_id=hostile, failed_tasks=[hostile])
-    page = visit(page_html=render_report(summary, *run.rows))
+    summary = summarise_run(run.tables, dataset=hostile, preset=hostile, run_id=hostile, failed_tasks=[hostile])
+    page = visit(page_html=render_report(summary, run.tables))
     assert page.locator("h1").text_content() == f"{hostile}, {hostile}"
     page.click("section:has(#database-title) tbody a")
     assert ids(page) == ["1"]
@@ -321,14 +323,14 @@ def test_without_javascript_the_figures_stand(visit):
 
 
 def test_a_run_without_questions_has_a_page(visit):
-    page = visit(page_html=render_report(summarise_run(*[()] * 8), *[()] * 8))
+    page = visit(page_html=render_report(summarise_run(RunTables()), RunTables()))
     assert page.inner_text(".big") == "0.0%"
     assert page.inner_text("#tally") == "0 questions"
 
 
 def test_a_keyless_run_says_so(make_run, case):
     run = make_run([case("One?", "SELECT 1", [("rules", "SELECT 1")])])
-    assert render_report(summarise_run(*run.rows), *run.rows).count("keyless rules baseline (no model)") >= 2
+    assert render_report(summarise_run(run.tables), run.tables).count("keyless rules baseline (no model)") >= 2
 
 
 def test_a_large_run_stays_small_and_usable(visit, make_run, case):
@@ -339,7 +341,7 @@ def test_a_large_run_stays_small_and_usable(visit, make_run, case):
     large = make_run(
         [case(f"Question {n + 1000} of many about ships and their tonnage?", pool[n % 3][1], pool) for n in range(1534)]
     )
-    html = render_report(summarise_run(*large.rows), *large.rows)
+    html = render_report(summarise_run(large.tables), large.tables)
     assert len(html.encode()) < 15_000_000
     page = visit(page_html=html)
     assert len(ids(page)) == 100
@@ -352,15 +354,25 @@ def test_a_large_run_stays_small_and_usable(visit, make_run, case):
 
 def test_writes_to_a_file_whatever_the_texts_hold(make_run, case, tmp_path):
     run = make_run([case("lone \ud800 surrogate, \x00 and \u2028", "SELECT 1", [("rules", "SELECT '\x01\u2028'")])])
-    html = render_report(summarise_run(*run.rows, dataset="\ud800"), *run.rows)
+    html = render_report(summarise_run(run.tables, dataset="\ud800"), run.tables)
     Path(tmp_path / "report.html").write_text(html, encoding="utf-8")
+
+
+def test_both_golds_stand_side_by_side_and_their_differences_can_be_listed(visit, run):
+    first = next(v for v in run.verdicts if v.system == "selected" and v.question_id == "1")
+    tables = replace(run.tables, corrected=[replace(first, correct=False, reason="value")])
+    page = visit("#flag=wrong+by+corrected+gold", page_html=render_report(summarise_run(tables), tables))
+    assert "30.8 % by the corrected gold" in page.inner_text(".figure-main")
+    assert page.locator("th", has_text="corrected").count() == 2
+    assert page.locator("#list tbody tr").count() == 1
+    assert "by the corrected gold" not in render_report(summarise_run(run.tables), run.tables)
 
 
 @pytest.fixture(scope="module")
 def model_html(model_run, model_calls) -> str:
-    calls = {"model_calls": model_calls[:-9], "reused_calls": model_calls[-9:]}
-    summary = summarise_run(*model_run.rows, **calls, dataset="harbours", preset="api", degraded={"vote only": 2})
-    return render_report(summary, *model_run.rows, **calls)
+    tables = replace(model_run.tables, model_calls=model_calls[:-9], reused_calls=model_calls[-9:])
+    summary = summarise_run(tables, dataset="harbours", preset="api", degraded={"vote only": 2})
+    return render_report(summary, tables)
 
 
 def test_a_run_with_models_shows_where_the_money_went(visit, model_html):
@@ -394,7 +406,7 @@ def test_a_trace_lists_its_calls(visit, model_html):
 def test_the_heat_map_of_many_generators_fits_its_box(visit, make_run, case):
     pool = [(f"System <b>{n}</b>", f"SELECT {n % 5}") for n in range(43)]
     run = make_run([case("One?", "SELECT 1", pool), case("Two?", "SELECT 2", pool[::-1])])
-    page = visit(page_html=render_report(summarise_run(*run.rows), *run.rows), viewport={"width": 360, "height": 800})
+    page = visit(page_html=render_report(summarise_run(run.tables), run.tables), viewport={"width": 360, "height": 800})
     assert page.locator(".heat.dense tbody tr").count() == 43
     assert page.locator(".heat tbody td.none").count() == 43
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

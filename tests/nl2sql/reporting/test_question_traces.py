@@ -9,9 +9,8 @@ from nl2sql.reporting.question_traces import CAPS, group_rows, pack_traces, prev
 
 
 def pack(run, budget=10**9, gold_previews=None):
-    rows = group_rows(*run.rows[1:6], run.verdicts, run.recalls, gold_previews or {})
-    outcomes = question_outcomes(run.questions, run.candidates, run.repairs, run.selections, run.verdicts)
-    return pack_traces(run.questions, outcomes, rows, budget)
+    tables = replace(run.tables, gold_previews=gold_previews or {})
+    return pack_traces(tables.questions, question_outcomes(tables), group_rows(tables), budget)
 
 
 @pytest.mark.parametrize("text", ["</script>", "<!--<script>", "\u2028", "a\ud800b", "\x00\x1b", "&amp;", "]]>"])
@@ -48,9 +47,8 @@ def test_equal_statements_and_equal_results_stand_once(run):
 def test_a_result_that_the_selection_left_out_is_still_shown(run):
     first = run.selections[1]
     selections = [replace(s, clusters=s.clusters[:1]) if s is first else s for s in run.selections]
-    rows = group_rows(*run.rows[1:5], selections, run.verdicts, run.recalls, {})
-    outcomes = question_outcomes(run.questions, run.candidates, run.repairs, selections, run.verdicts)
-    heaviest = json.loads(pack_traces(run.questions, outcomes, rows, 10**9).questions[1])
+    tables = replace(run.tables, selections=selections)
+    heaviest = json.loads(pack_traces(run.questions, question_outcomes(tables), group_rows(tables), 10**9).questions[1])
     assert [c[0] for c in heaviest["clusters"]] == [1.0, -1.0, -1.0]
     assert all(c[1] for c in heaviest["clusters"])
 

@@ -3,25 +3,14 @@ from dataclasses import replace
 
 import pytest
 
-from nl2sql.contracts import CONTRACTS, to_table
+from nl2sql.reporting.run_tables import RunTables
 from nl2sql.reporting.summarise_run import RECORDED_LABEL, RULES_LABEL, run_label, summarise_run, to_json
 from nl2sql.rows import ColumnName, Database, Question, Recall
-
-KINDS = (
-    "questions",
-    "groundings",
-    "linkings",
-    "candidates",
-    "repairs",
-    "selections",
-    "verdicts",
-    "recalls",
-)
 
 
 @pytest.fixture(scope="module")
 def summary(run):
-    return summarise_run(*run.rows, dataset="harbours", seconds=83.4, failed_tasks=["ground quay: disk is full"])
+    return summarise_run(run.tables, dataset="harbours", seconds=83.4, failed_tasks=["ground quay: disk is full"])
 
 
 def test_counts_every_question_once(summary, run):
@@ -52,12 +41,13 @@ def test_repairs_are_judged_by_the_verdict_before(summary):
 
 def test_without_verdicts_before_only_a_failure_can_have_been_fixed(run):
     known = [v for v in run.verdicts if v.system != "unrepaired"]
-    rows = [*run.rows[:6], known, run.recalls]
-    assert (summarise_run(*rows).fixed, summarise_run(*rows).broken) == (0, 0)
-    assert any(note.endswith("left out of fixed and broken: 2") for note in summarise_run(*rows).notes)
+    tables = replace(run.tables, verdicts=known)
+    summary = summarise_run(tables)
+    assert (summary.fixed, summary.broken) == (0, 0)
+    assert any(note.endswith("left out of fixed and broken: 2") for note in summary.notes)
     failed = [replace(r, outcome_before="error") if r.sql != r.sql_before else r for r in run.repairs]
-    rows[4] = failed
-    assert (summarise_run(*rows).fixed, summarise_run(*rows).broken) == (1, 0)
+    summary = summarise_run(replace(tables, repairs=failed))
+    assert (summary.fixed, summary.broken) == (1, 0)
 
 
 def test_a_failed_task_is_reported_and_counts_as_wrong(summary):
@@ -67,7 +57,7 @@ def test_a_failed_task_is_reported_and_counts_as_wrong(summary):
 
 
 def test_equal_failures_are_told_once():
-    made = summarise_run(*[()] * 8, failed_tasks=["ground a: full", "ground b: full", "ground a: full"])
+    made = summarise_run(RunTables(), failed_tasks=["ground a: full", "ground b: full", "ground a: full"])
     assert made.failed_tasks == ("ground a: full (2 times)", "ground b: full")
 
 
@@ -84,9 +74,7 @@ def test_a_generator_with_several_samples_is_judged_by_its_first(make_run, case)
     pool = [("rules", "SELECT 1"), ("A", "SELECT 2")]
     run = make_run([case("Two?", "SELECT 2", pool)])
     as_second = [replace(c, generator="rules") for c in run.candidates]
-    (figures,) = summarise_run(
-        run.questions, (), (), as_second, run.repairs, run.selections, run.verdicts, ()
-    ).generators
+    (figures,) = summarise_run(replace(run.tables, candidates=as_second)).generators
     assert (figures.correct, figures.available, figures.candidates, figures.answered) == (0, 1, 2, 1)
 
 
@@ -106,15 +94,15 @@ def test_a_gold_without_columns_cannot_be_missed():
     missed = Recall(
         "2", "d", (ColumnName("t", "a"), ColumnName("t", "b")), (), (ColumnName("t", "a"),), 1, 5, 10, (), (), ""
     )
-    figures = summarise_run((), (), (), (), (), (), (), [count_all, missed]).s2
+    figures = summarise_run(RunTables(recalls=[count_all, missed])).s2
     assert (figures.strict_recall, figures.recall, figures.precision) == (50.0, 75.0, 10.0)
     assert (figures.columns_kept, figures.share_kept) == (4.0, 40.0)
 
 
 def test_data_quality_is_noted(run):
     broken = Database("attic", "attic.sqlite", "", 0, "", "", "file is not a database")
-    twice = [*run.questions, run.questions[0]]
-    notes = summarise_run(twice, *run.rows[1:], databases=[broken], notes=["dev.json: 2 questions left out"]).notes
+    twice = replace(run.tables, questions=[*run.questions, run.questions[0]])
+    notes = summarise_run(twice, databases=[broken], notes=["dev.json: 2 questions left out"]).notes
     joined = "\n".join(notes)
     assert "dev.json: 2 questions left out" in notes
     assert "stand more than once: 1 (1 in all)" in joined
@@ -150,18 +138,12 @@ def test_a_run_without_models_says_why_it_cost_nothing(summary):
 def test_model_calls_count_by_what_was_paid_now(run, call):
     made = [call(key="a", question_id="1", dollars=0.01), call(key="b", question_id="2", dollars=0.02, cached=True)]
     reused = [call(key="c", question_id="2", dollars=0.04)]
-    summary = summarise_run(*run.rows, model_calls=made, reused_calls=reused, degraded={"full": 9, "vote only": 4})
+    tables = replace(run.tables, model_calls=made, reused_calls=reused)
+    summary = summarise_run(tables, degraded={"full": 9, "vote only": 4})
     assert summary.cost == pytest.approx(0.07)
     assert summary.models is not None
     assert summary.models.paid == pytest.approx(0.01)
     assert "the budget took something away from 4 of 13 questions: vote only 4" in summary.notes
-    tables = {
-        "model_calls": to_table(made, CONTRACTS["model_calls"].row),
-        "reused_calls": to_table(reused, CONTRACTS["model_calls"].row),
-    }
-    assert to_json(summarise_run(*run.rows, **tables)) == to_json(
-        summarise_run(*run.rows, model_calls=made, reused_calls=reused)
-    )
     json.dumps(to_json(summary), allow_nan=False)
 
 
@@ -177,21 +159,28 @@ def test_json_has_the_promised_keys_and_is_json(summary):
 
 
 def test_an_empty_run_has_no_figures_and_no_errors():
-    nothing = to_json(summarise_run(*[()] * 8))
+    nothing = to_json(summarise_run(RunTables()))
     assert nothing["n"] == 0
     assert nothing["execution_accuracy"] == 0
     assert nothing["linking"]["strict_recall"] is None
     assert nothing["cell_recall"] is None
 
 
-def test_arrow_tables_give_the_same_as_rows(run, summary):
-    tables = [to_table(rows, CONTRACTS[kind].row) for kind, rows in zip(KINDS, run.rows, strict=True)]
-    made = summarise_run(*tables, dataset="harbours", seconds=83.4, failed_tasks=["ground quay: disk is full"])
-    assert to_json(made) == to_json(summary)
+def test_corrected_gold_counts_beside_the_benchmarks(run, summary):
+    answers = [v for v in run.verdicts if v.system == "selected"]
+    right, wrong = next(v for v in answers if v.correct), next(v for v in answers if not v.correct)
+    corrected = [replace(right, correct=False), replace(wrong, correct=True)]
+    found = summarise_run(replace(run.tables, corrected=[*corrected, replace(wrong, system="vote")]))
+    assert found.overall.correct == summary.overall.correct == found.overall.corrected
+    by_database = {g.name: g.corrected for g in found.by_database}
+    assert sum(by_database.values()) == found.overall.corrected
+    assert to_json(found)["corrected_accuracy"] == 38.46
+    assert summary.overall.corrected is None
+    assert "corrected_accuracy" not in to_json(summary)
 
 
 def test_a_question_without_gold_counts_as_wrong_and_is_noted():
     question = Question("9", "d", "Why?", "", " ", "simple", "dev")
-    made = summarise_run([question], *[()] * 7)
+    made = summarise_run(RunTables([question]))
     assert made.overall.correct == 0
     assert "questions without gold SQL, counted as wrong: 9 (1 in all)" in made.notes

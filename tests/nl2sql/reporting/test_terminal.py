@@ -3,13 +3,16 @@ from dataclasses import replace
 import pytest
 
 from nl2sql.reporting.run_summary import Group
+from nl2sql.reporting.run_tables import RunTables
 from nl2sql.reporting.summarise_run import summarise_run
 from nl2sql.reporting.terminal import headline, markdown_table, terminal_text
 
 
 @pytest.fixture(scope="module")
 def summary(run):
-    return summarise_run(*run.rows, dataset="har|bours_[1]", preset="offline", seconds=83.4, notes=["<b>dup</b> | ids"])
+    return summarise_run(
+        run.tables, dataset="har|bours_[1]", preset="offline", seconds=83.4, notes=["<b>dup</b> | ids"]
+    )
 
 
 def test_terminal_and_markdown_show_the_same_figures(summary):
@@ -29,7 +32,7 @@ def test_every_figure_has_one_line_in_a_terminal_of_eighty_columns(summary):
 
 def test_the_label_is_said(make_run, case):
     run = make_run([case("One?", "SELECT 1", [("rules", "SELECT 1")])])
-    summary = summarise_run(*run.rows)
+    summary = summarise_run(run.tables)
     assert "keyless rules baseline (no model)" in terminal_text(summary)
     assert "keyless rules baseline (no model)" in markdown_table(summary)
 
@@ -42,24 +45,24 @@ def test_markdown_is_not_broken_by_what_the_run_is_called(summary):
 
 
 def test_rich_markup_in_texts_stays_text(run):
-    summary = summarise_run(*run.rows, dataset="[red]x[/red]", notes=["[link=http://a]b[/link]"])
+    summary = summarise_run(run.tables, dataset="[red]x[/red]", notes=["[link=http://a]b[/link]"])
     text = terminal_text(summary)
     assert "[red]x[/red]" in text
     assert "[link=http://a]b[/link]" in text
 
 
 def test_many_notes_are_cut_short(run):
-    text = terminal_text(summarise_run(*run.rows, notes=[f"note {n}" for n in range(400)]))
+    text = terminal_text(summarise_run(run.tables, notes=[f"note {n}" for n in range(400)]))
     assert "more notes in the report" in text
     assert "note 300" not in text
 
 
 def test_an_empty_run_has_a_table():
-    assert "execution accuracy" in terminal_text(summarise_run(*[()] * 8))
+    assert "execution accuracy" in terminal_text(summarise_run(RunTables()))
 
 
 def test_a_run_with_models_shows_its_costs_in_eighty_columns(model_run, model_calls):
-    summary = summarise_run(*model_run.rows, model_calls=model_calls, degraded={"vote only": 2})
+    summary = summarise_run(replace(model_run.tables, model_calls=model_calls), degraded={"vote only": 2})
     text, markdown = terminal_text(summary, width=80), markdown_table(summary)
     assert max(map(len, text.splitlines())) <= 80
     for part in ("model calls", "a question", "claude-sonnet-5-5", "Least missed: ", "vote only 2"):

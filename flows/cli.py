@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from flows.cli_evaluation import CORRECTED_GOLD, EVALUATION_COMMANDS
+from flows.cli_lineage import lineage
 from flows.cli_local import LOCAL_COMMANDS
 from flows.cli_operating import OPERATING_COMMANDS
 from flows.cli_options import (
@@ -210,6 +211,7 @@ for command in (
     *EVALUATION_COMMANDS,
     *STATISTICS_COMMANDS,
     *LOCAL_COMMANDS,
+    lineage,
     *OPERATING_COMMANDS,
     quote,
     *TRAINING_COMMANDS,

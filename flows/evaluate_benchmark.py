@@ -62,7 +62,7 @@ def evaluate_benchmark(
     preset = "-without-".join(["recorded" if predictions else options.preset, *options.without])
     run = describe_run(dataset, preset, artifacts, output, started)
     summary = write_report(run, benchmark, questions, steps, levels_of(run_access(options, artifacts)))
-    publish_headline(summary, steps)
+    publish_headline(summary, steps, artifacts)
     return finish(store, steps, headline_sentence(summary))
 
 

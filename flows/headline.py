@@ -10,14 +10,18 @@ from uuid import UUID
 from prefect.artifacts import MarkdownArtifact
 from prefect.runtime import flow_run
 
-from flows.manifests import failed_by_itself, name_of_step
+from flows.lineage_table import lineage_markdown
+from flows.manifests import artifact, failed_by_itself, name_of_step
 from flows.run_names import artifact_key
 from nl2sql.reporting.run_summary import RunSummary
 from nl2sql.reporting.shares import money
-from nl2sql.reporting.terminal import markdown_table
+from nl2sql.reporting.terminal import markdown_table, markdown_text
 from nl2sql.rows import Step
+from tasks.lineage import origins
 
 SHOWN_FAILURES = 50
+SHOWN_QUESTIONS = 500
+CELL_WIDTH = 72  # characters of a text in a table, whose lines the UI does not wrap
 ERROR_WIDTH = 80  # characters: the UI does not wrap code
 FENCE = "```"
 
@@ -35,7 +39,7 @@ def collected() -> Iterator[list[RunSummary]]:
         _collected.reset(token)
 
 
-def publish_headline(summary: RunSummary, steps: Sequence[Step]) -> None:
+def publish_headline(summary: RunSummary, steps: Sequence[Step], artifacts: str) -> None:
     """Create the artifacts of one evaluation; keys are per dataset and preset, so that the UI shows their history.
 
     They belong to the run that was started, where one looks first: the pipeline's when it runs the evaluation.
@@ -53,6 +57,20 @@ def publish_headline(summary: RunSummary, steps: Sequence[Step]) -> None:
     MarkdownArtifact(
         key=artifact_key("report", *place), markdown=link, description=f"Report of {summary.run_id}", flow_run_id=run
     ).create()
+    made = [step for step in steps if step.kind]
+    MarkdownArtifact(
+        key=artifact_key("lineage", *place),
+        markdown=lineage_markdown(made, origins(artifacts, map(artifact, made))),
+        description=f"Which run made which artifact of {summary.run_id}, from which others",
+        flow_run_id=run,
+    ).create()
+    if summary.wrong:
+        MarkdownArtifact(
+            key=artifact_key("wrong", *place),
+            markdown=wrong_questions(summary),
+            description=f"{len(summary.wrong):,} questions without a right answer, and why",
+            flow_run_id=run,
+        ).create()
     if any(step.error for step in steps):
         MarkdownArtifact(
             key=artifact_key("failed", *place),
@@ -76,6 +94,24 @@ def report_link(summary: RunSummary) -> str:
         "Where the browser does not follow this link to a file, open the path or the address by hand:\n\n"
         f"```\n{summary.report}\n{link}\n```\n"
     )
+
+
+def wrong_questions(summary: RunSummary) -> str:
+    """The questions without a right answer with their reasons, the most frequent reason first."""
+    order = {reason: place for place, reason in enumerate(summary.reasons)}
+    shown = sorted(summary.wrong, key=lambda w: order.get(w.reason, len(order)))[:SHOWN_QUESTIONS]
+    lines = [
+        f"| {_cell(w.question_id)} | {_cell(w.db_id)} | {w.reason.replace('_', ' ')} | {_cell(w.question)} |"
+        f" {_cell(w.detail)} | {_cell(w.difficulty)} |"
+        for w in shown
+    ]
+    heads = "| id | database | reason | question | what differs | difficulty |\n|---|---|---|---|---|---|"
+    rest = len(summary.wrong) - len(shown)
+    return "\n".join([heads, *lines, *([f"\n{rest:,} more in the report."] if rest else [])]) + "\n"
+
+
+def _cell(text: str) -> str:
+    return markdown_text(text if len(text) <= CELL_WIDTH else text[: CELL_WIDTH - 1] + "…")
 
 
 def failed_list(steps: Sequence[Step]) -> str:

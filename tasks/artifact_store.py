@@ -47,6 +47,9 @@ class Provenance:
     options: dict[str, Any] = field(default_factory=dict)
     code: str = ""
     seconds: float = 0.0
+    parents: tuple[str, ...] = ()  # the artifacts that it was made from, as KIND/KEY
+    run: str = ""  # name of the flow run that made it, '' outside of Prefect
+    run_id: str = ""
 
 
 @dataclass(frozen=True)

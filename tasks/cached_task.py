@@ -13,7 +13,7 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Any
 from prefect import Task, task
 from prefect.cache_policies import CachePolicy
 from prefect.client.schemas.objects import State
-from prefect.context import TaskRunContext
+from prefect.context import FlowRunContext, TaskRunContext
 from prefect.futures import PrefectFuture
 from prefect.states import Completed
 from prefect.utilities.annotations import quote
@@ -125,7 +125,8 @@ class ArtifactTask:
     def _provenance(self, arguments: dict[str, Any], seconds: float) -> Provenance:
         options = {n: v for n, v in arguments.items() if isinstance(v, str | int | float | bool | None)}
         inputs = {n: digest_of(v) for n, v in arguments.items() if n not in options and getattr(v, "keyed", True)}
-        return Provenance(self.name, inputs, options, self.code, round(seconds, 4))
+        parents = tuple(dict.fromkeys(name_of(a) for a in artifacts_in(tuple(arguments.values()))))
+        return Provenance(self.name, inputs, options, self.code, round(seconds, 4), parents, *_flow_run())
 
 
 class ArtifactPolicy(CachePolicy):
@@ -165,6 +166,29 @@ def artifact_task(kind: str, calls: Sequence[Callable[..., Any]], **options: Any
 def calls_of(store: ArtifactStore, artifact: Artifact) -> Artifact | None:
     """The model calls that an artifact cost, None for a task without models."""
     return store.find(CALLS, Path(artifact.path).stem)
+
+
+def name_of(artifact: Artifact) -> str:
+    """KIND/KEY, which is the artifact's name in whatever folder it lies."""
+    return f"{artifact.kind}/{Path(artifact.path).stem}"
+
+
+def artifacts_in(value: Any) -> Iterator[Artifact]:
+    """The artifacts among the arguments of a task, those inside tuples and dataclasses too."""
+    if isinstance(value, Artifact):
+        yield value
+    elif isinstance(value, tuple | list):
+        for each in value:
+            yield from artifacts_in(each)
+    elif is_dataclass(value) and not isinstance(value, type):
+        yield from artifacts_in(tuple(getattr(value, f.name) for f in fields(value)))
+
+
+def _flow_run() -> tuple[str, str]:
+    """Name and id of the flow run that this task belongs to; never asks the server."""
+    context = FlowRunContext.get()
+    run = context.flow_run if context else None
+    return (run.name, str(run.id)) if run else ("", "")
 
 
 def _with_inputs(arguments: dict[str, Any], inputs: Sequence[Artifact]) -> dict[str, Any]:

@@ -75,6 +75,18 @@ class RepairAction:
 
 
 @dataclass(frozen=True)
+class WrongQuestion:
+    """A question without a right answer, and why."""
+
+    question_id: str
+    db_id: str
+    difficulty: str
+    question: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
 class RunSummary:
     """Every figure of the headline table, the JSON and the report."""
 
@@ -106,6 +118,7 @@ class RunSummary:
     generators: tuple[GeneratorFigures, ...]  # best first
     diversity: Diversity | None  # None with fewer than two generators
     models: ModelCosts | None  # None where no model was asked
+    wrong: tuple[WrongQuestion, ...]  # in the run's order
     failed_questions: tuple[str, ...]  # ids of questions without a selection
     failed_tasks: tuple[str, ...]  # one line each
     notes: tuple[str, ...]  # data quality

@@ -13,6 +13,7 @@ from nl2sql.reporting.question_outcomes import (
     QuestionOutcome,
     question_outcomes,
     repair_effects,
+    selected_verdicts,
     verdicts_by_system,
 )
 from nl2sql.reporting.run_summary import (
@@ -20,6 +21,7 @@ from nl2sql.reporting.run_summary import (
     LinkingFigures,
     RepairAction,
     RunSummary,
+    WrongQuestion,
     percent,
     to_json,
 )
@@ -103,6 +105,7 @@ def summarise_run(
         generators=generators,
         diversity=generator_diversity(generators, candidates, repairs, judged, len(questions)),
         models=costs,
+        wrong=tuple(_wrong(tables, outcomes)),
         failed_questions=tuple(q.question_id for q in questions if q.question_id not in answered),
         failed_tasks=tuple(_counted(failed_tasks)),
         notes=(
@@ -112,6 +115,15 @@ def summarise_run(
             *_repair_notes(repairs, systems),
         ),
     )
+
+
+def _wrong(tables: RunTables, outcomes: Iterable[QuestionOutcome]) -> Iterable[WrongQuestion]:
+    verdicts = selected_verdicts(tables.verdicts)
+    for question, outcome in zip(tables.questions, outcomes, strict=True):
+        if outcome.reason:
+            key, verdict = question.question_id, verdicts.get(question.question_id)
+            words = (question.question, outcome.reason, verdict.detail if verdict else "")
+            yield WrongQuestion(key, question.db_id, outcome.difficulty, *words)
 
 
 def run_label(candidates: Iterable[Candidate], model_calls: Iterable[ModelCall] = ()) -> str:

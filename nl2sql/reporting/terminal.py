@@ -73,9 +73,14 @@ def markdown_table(summary: s.RunSummary) -> str:
         for line in headline(summary)
     ]
     title, *rest = _titles(summary)
-    warnings = [f"- {_escaped(w.plain[2:])}" for w in _warnings(summary)]
+    warnings = [f"- {markdown_text(w.plain[2:])}" for w in _warnings(summary)]
     table = "\n".join(("| figure | value | of n (95 % interval) |", "|---|---:|---|", *lines))
-    parts = [f"## {_escaped(title)}", *map(_escaped, rest), table, *map(_model_markdown, model_tables(summary))]
+    parts = [
+        f"## {markdown_text(title)}",
+        *map(markdown_text, rest),
+        table,
+        *map(_model_markdown, model_tables(summary)),
+    ]
     return "\n\n".join([*parts, "\n".join(warnings)] if warnings else parts) + "\n"
 
 
@@ -200,7 +205,7 @@ def _model_table(table: ModelTable) -> Group:
 def _model_markdown(table: ModelTable) -> str:
     rule = "|".join("---" if place < table.words else "---:" for place in range(len(table.heads)))
     rows = [f"| {' | '.join(map(_cell, row))} |" for row in (table.heads, *table.rows)]
-    return "\n\n".join(["\n".join((rows[0], f"|{rule}|", *rows[1:])), *map(_escaped, table.sentences)])
+    return "\n\n".join(["\n".join((rows[0], f"|{rule}|", *rows[1:])), *map(markdown_text, table.sentences)])
 
 
 def _share(value: float | None) -> str:
@@ -224,11 +229,12 @@ def _warnings(summary: s.RunSummary) -> list[Text]:
 
 
 def _cell(text: str, strong: bool = False) -> str:
-    escaped = _escaped(text.strip())
+    escaped = markdown_text(text.strip())
     return f"**{escaped}**" if strong and escaped else escaped
 
 
-def _escaped(text: str) -> str:
+def markdown_text(text: str) -> str:
+    """A text on one line that Markdown shows as it is: a question may hold a bar, a bracket or a tag."""
     plain = " ".join(text.split())
     for character in "\\`*_[]<>|":
         plain = plain.replace(character, "&lt;" if character == "<" else f"\\{character}")

@@ -6,7 +6,7 @@ export HF_HUB_OFFLINE ?= 1
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lock clean
+.PHONY: help setup demo test check audit lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -29,6 +29,9 @@ test: setup  ## run all tests
 
 check: setup  ## lint, format and type-check, changing nothing
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
+
+audit: setup  ## look the locked packages up among published advisories
+	$(BIN)/python .ci/audit
 
 # No hashes: the wheel of torch differs by build (CPU, CUDA, Metal) under one version.
 lock: setup  ## resolve the newest allowed versions into requirements.lock (needs uv)

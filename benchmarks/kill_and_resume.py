@@ -2,11 +2,11 @@
 
     python -m benchmarks.kill_and_resume [DATASET] [--preset NAME] [--kills N] [--questions N] [--seed N]
 
-One run is left alone; another is killed (SIGKILL, with all that it started) after random numbers of answers and started
-again. By the provider's own log, which outlives the clients, the table says for each start how many answers were handed
-over, how many came to the disk, and how many were lost, being on their way at the kill: those, and no others,
-are asked for again. The last run must lose none, and its artifacts must equal those of the run that was left alone;
-exits with 1 when one of these does not hold.
+One run is left alone; another is killed (SIGKILL, with its whole process group) after random numbers of answers and
+started again. By the provider's own log, which outlives the clients, the table says for each start how many answers
+were handed over and how many of them came to the disk, those included that were on their way at the kill. None may be
+lost, none asked for again, and the artifacts must equal those of the run that was left alone; exits with 1 when one of
+these does not hold.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def show(account: Account, calls: int, samples: int, equal: bool) -> bool:
     )
     print(f"; {account.again - samples} asked for again; undisturbed {calls:,}")
     print(f"artifacts and predictions equal those of the undisturbed run: {'yes' if equal else 'NO'}")
-    return equal and not account.segments[-1].lost and account.again == account.lost + samples
+    return equal and not any(segment.lost for segment in account.segments) and account.again == samples
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from flows.build_indexes import build_indexes
 from flows.evaluate_benchmark import evaluate_benchmark
 from flows.manifests import manifest_of
 from flows.options import PARTS, Options
+from flows.parameters import Artifacts, Databases, Dataset, Limit, Output, Predictions, Split
 from flows.run_names import run_name
 from flows.task_runner import TASK_RUNNER, task_runner
 from tasks.artifact_store import remove_stale_temporaries
@@ -20,13 +21,13 @@ WHOLE = "whole pipeline"
 
 @flow(flow_run_name=run_name("ablate"), persist_result=False, task_runner=TASK_RUNNER)
 def ablate_benchmark(
-    dataset: str,
-    databases: tuple[str, ...] = (),
-    limit: int | None = None,
-    split: str = "dev",
-    predictions: tuple[str, ...] = (),
-    artifacts: str = "artifacts",
-    output: str = "artifacts/runs/ablation",
+    dataset: Dataset,
+    databases: Databases = (),
+    limit: Limit = None,
+    split: Split = "dev",
+    predictions: Predictions = (),
+    artifacts: Artifacts = "artifacts",
+    output: Output = "artifacts/runs/ablation",
     without: tuple[str, ...] = PARTS,
     options: Options = Options(),
 ) -> State:

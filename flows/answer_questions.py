@@ -1,7 +1,8 @@
 """Ops 5 to 9: ground, link, generate, repair and select, one task per batch of questions and step."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from prefect import flow
@@ -17,7 +18,6 @@ from flows.manifests import (
     finish,
     manifest_of,
     read_manifest,
-    settle,
     submission,
 )
 from flows.model_choices import (
@@ -32,6 +32,8 @@ from flows.model_choices import (
 )
 from flows.model_settings import run_access, with_local_models
 from flows.options import Options
+from flows.parameters import Artifacts, Before, Databases, Dataset, Limit, Predictions, Split
+from flows.poisoned_questions import ANSWERING, SELECTING, open_aside, settle_around
 from flows.run_names import run_name
 from flows.select_batches import select_batches
 from flows.task_runner import TASK_RUNNER
@@ -50,14 +52,14 @@ from tasks.repair_candidates import repair_candidates
 
 @flow(flow_run_name=run_name("answer"), persist_result=False, task_runner=TASK_RUNNER)
 def answer_questions(
-    dataset: str,
-    databases: tuple[str, ...] = (),
-    limit: int | None = None,
-    split: str = "dev",
-    predictions: tuple[str, ...] = (),
-    artifacts: str = "artifacts",
+    dataset: Dataset,
+    databases: Databases = (),
+    limit: Limit = None,
+    split: Split = "dev",
+    predictions: Predictions = (),
+    artifacts: Artifacts = "artifacts",
     options: Options = Options(),
-    indexed: Artifact | None = None,
+    indexed: Before = None,
 ) -> State:
     """An answer to every question; the result is the manifest. With `predictions`, these files are the lineup."""
     store, options = ArtifactStore(artifacts), with_local_models(options, artifacts)
@@ -68,20 +70,22 @@ def answer_questions(
     if options.empty_is_wrong is None:
         options = options.model_copy(update={"empty_is_wrong": benchmark.empty_is_wrong})
     batches = [b for b in batches_of(benchmark, limit, options.batch_size) if b.db_id in offline]
+    aside = open_aside(store, benchmark.databases, options)
+    if options.retry_set_aside:
+        aside.forget(batches)
     access = run_access(options, artifacts, sum(len(b.questions) for b in batches))
     if any(model.startswith(LOCAL) for model in models_of(options)):
         ensure_one_local_model()
-    submitted: list[Submission] = []
-    for batch in batches:
-        submitted += answer_batch(batch, offline[batch.db_id], store, options, recorded, access)
-    steps = settle("answer questions", submitted)
-    chosen = select_batches(batches, steps, offline, store, options, access, bool(recorded))
-    return finish(store, [*read_manifest(indexed), *steps, *settle("select answers", chosen)])
+    answer = partial(answer_batch, offline=offline, store=store, options=options, recorded=recorded, access=access)
+    steps = settle_around("answer questions", aside.without(batches, ANSWERING), answer, aside)
+    left = aside.without(batches, SELECTING)
+    chosen = select_batches(left, steps, offline, store, options, access, bool(recorded), aside)
+    return finish(store, [*read_manifest(indexed), *steps, *chosen])
 
 
 def answer_batch(
     batch: Batch,
-    offline: OfflineArtifacts,
+    offline: Mapping[str, OfflineArtifacts],
     store: ArtifactStore,
     options: Options,
     recorded: list[Prediction],
@@ -89,6 +93,7 @@ def answer_batch(
 ) -> list[Submission]:
     """The spine: four tasks for one batch, each fed by those before it. Without `access` no step asks a model."""
     questions, place = batch.blind, (store, batch.db_id, batch.number)
+    opened = offline[batch.db_id]
     ids = {q.question_id for q in questions}
     predictions = tuple(p for p in recorded if p.question_id in ids)
     lineup = (LineupEntry("recorded", "recorded"),) if recorded else lineup_entries(options)
@@ -97,20 +102,22 @@ def answer_batch(
         ground_questions,
         *place,
         questions=questions,
-        offline=offline,
+        offline=opened,
         **grounding_options(options),
         **asking(options, access, choice="ground"),
+        tags=local_tags(asking(options, access, choice="ground")),
     )
     link = submission(
         link_schema,
         *place,
         questions=questions,
         groundings=ground.future,
-        offline=offline,
+        offline=opened,
         **options.switched_off("linking", linked=False),
         **linking_models(options, access),
+        tags=local_tags(linking_models(options, access)),
     )
-    found = {"questions": questions, "groundings": ground.future, "linkings": link.future, "offline": offline}
+    found = {"questions": questions, "groundings": ground.future, "linkings": link.future, "offline": opened}
     main, local = split_lineup(lineup)
     writing: dict[str, Any] = {"lineup": main, **({"access": access} if access else {})}
     generate = submission(
@@ -163,9 +170,10 @@ def offline_artifacts(indexed: Artifact, databases: tuple[Database, ...]) -> dic
             made["profile_database"],
             made["summarise_fields"],
             made["index_cells"],
+            made["band_cells"],
             made["index_columns"],
             artifact(examples[0]),
         )
         for db_id, made in by_database(steps)
-        if examples and db_id in by_id and "index_columns" in made
+        if examples and db_id in by_id and {"index_columns", "band_cells"} <= made.keys()
     }

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Thread
 
+from flows.admission_steps import refuse_uncompared
 from flows.model_choices import asking, fixing, judging, lineup_entries, linking_models
 from flows.model_settings import check_models, run_access, with_local_models
 from flows.options import Options
@@ -18,8 +19,10 @@ from nl2sql.errors import UserError
 from nl2sql.execution import ExecutionResult, Limits, execute_many
 from nl2sql.rows import Candidate, Database, Grounding, Linking, ModelCall, Question, Repair, Selection
 from tasks.artifact_store import Artifact, ArtifactStore, read_rows
+from tasks.band_cells import EarlierBands, band_cells
 from tasks.cached_task import calls_of
 from tasks.database_context import OfflineArtifacts
+from tasks.embedding_store import EmbeddingStore
 from tasks.generate_candidates import generate_candidates
 from tasks.ground_questions import ground_questions
 from tasks.index_cells import index_cells
@@ -60,6 +63,7 @@ def ask_question(database: str, question: str, evidence: str, options: Options, 
     if not question.strip():
         raise UserError('the question is empty: ask something, e.g. nl2sql ask FILE "how many rows are there?"')
     check_models(options, artifacts)
+    refuse_uncompared(options, artifacts)
     options = with_local_models(options, artifacts)
     store = ArtifactStore(artifacts)
     store.prepare()
@@ -82,9 +86,11 @@ def index(
     summaries = summarise_fields.run(store, profiles=profiles, **asking(options, access, choice="summarise"))
     tell("indexing")
     cells = index_cells.run(store, database=database, profiles=profiles)
-    columns = index_columns.run(store, summaries=summaries)
-    examples = index_examples.run(store, questions=store_questions.run(store, questions=()))
-    return OfflineArtifacts(database, profiles, summaries, cells, columns, examples)
+    bands = band_cells.run(store, cells=cells, database_id=database.db_id, earlier=EarlierBands(store))
+    kept = EmbeddingStore(store)
+    columns = index_columns.run(store, summaries=summaries, kept=kept)
+    examples = index_examples.run(store, questions=store_questions.run(store, questions=()), kept=kept)
+    return OfflineArtifacts(database, profiles, summaries, cells, bands, columns, examples)
 
 
 def answer(

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from flows.cli_evaluation import CORRECTED_GOLD, EVALUATION_COMMANDS
+from flows.cli_evaluation import CORRECTED_GOLD, EVALUATION_COMMANDS, RETRY_SET_ASIDE
 from flows.cli_lineage import lineage
 from flows.cli_local import LOCAL_COMMANDS
 from flows.cli_operating import OPERATING_COMMANDS
@@ -86,6 +86,7 @@ def index(
 @click.option("--output", default="", metavar="DIR", help="Folder for report.html, summary.json, predictions.json.")
 @CORRECTED_GOLD
 @POLICY
+@RETRY_SET_ASIDE
 @shared_options
 def evaluate(
     as_json: bool,
@@ -93,6 +94,7 @@ def evaluate(
     knobs: dict[str, Any],
     policy: str | None,
     corrected_gold: str | None,
+    retry_set_aside: bool,
     **asked: Any,
 ) -> int:
     """Answer the questions of DATASET and score the answers: execution accuracy, a report and a table.
@@ -101,12 +103,13 @@ def evaluate(
 
     JSON: {n, execution_accuracy, upper_bound, majority_vote, by_difficulty, by_database, linking: {strict_recall,
     recall, precision, columns_kept, columns_total, ..}, cell_recall, fixed, broken, unanimous, generators, seconds,
-    run_id, report, failed_tasks, corrected_gold: {execution_accuracy, golds_changed, questions_changed, ..}, ..};
-    shares are percentages from 0 to 100.
+    run_id, report, failed_tasks, corrected_gold: {execution_accuracy, golds_changed, questions_changed, ..},
+    set_aside: [{question_id, db_id, stage, error, tries, ..}], ..}; shares are percentages from 0 to 100.
     """
     from flows.commands import run_evaluation
 
-    options = options_from(preset, **knobs, **with_policy(policy), corrected_gold=corrected_gold)
+    chosen = {"corrected_gold": corrected_gold, "retry_set_aside": retry_set_aside}
+    options = options_from(preset, **knobs, **with_policy(policy), **chosen)
     return run_evaluation(options, as_json, **asked)
 
 

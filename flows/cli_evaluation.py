@@ -15,6 +15,11 @@ CORRECTED_GOLD = click.option(
     metavar="FILE",
     help="Also score with the gold SQL of this file, where it has any: JSON or JSON lines of question_id and SQL.",
 )
+RETRY_SET_ASIDE = click.option(
+    "--retry-set-aside",
+    is_flag=True,
+    help="Try the questions again that earlier runs set aside because they failed on their own.",
+)
 
 
 class Parts(click.ParamType):

@@ -1,10 +1,10 @@
-"""The commands around local models: train an adapter, and list what there is."""
+"""The commands around local models: train an adapter, list what there is, admit one to a preset."""
 
 from typing import Any
 
 import click
 
-from flows.cli_options import shared_options
+from flows.cli_options import dataset_options, options_from, preset_options, shared_options
 from nl2sql.models.local_models import DEFAULT_BASE, ROLES
 
 
@@ -65,4 +65,42 @@ def models(artifacts: str, as_json: bool) -> int:
     return run_models(artifacts, as_json)
 
 
-LOCAL_COMMANDS: tuple[click.Command, ...] = (train, models)
+@click.command()
+@dataset_options
+@preset_options
+@click.option("--limit", type=click.IntRange(1), help="Only the first N dev questions.")
+@click.option(
+    "--instead-of",
+    default="",
+    metavar="PRESET",
+    help="Preset whose lineup and roles are replaced.  [default: the preset without its local models]",
+)
+@shared_options
+def admit(
+    dataset: str,
+    databases: tuple[str, ...],
+    preset: str,
+    knobs: dict[str, Any],
+    limit: int | None,
+    instead_of: str,
+    artifacts: str,
+    as_json: bool,
+) -> int:
+    """Compare each local model of a preset with what it would replace, on the dev questions of DATASET.
+
+    Evaluates the preset without its local models, then with one of them more at a time: generators, then roles. A model
+    with which fewer answers are right stays out. `evaluate` and `ask` take a preset only when all its local models are
+    admitted. Exit code 1 when one is not.
+
+    JSON: {admitted, models: [{use, model, instead_of, questions, right_before, right, p_value, run_before, run, ..}],
+    failed: [..], seconds, manifest}.
+    """
+    from flows.local_commands import run_admit
+    from flows.options import load_preset
+
+    options = options_from(preset, **knobs)
+    instead = load_preset(instead_of) if instead_of else None
+    return run_admit(options, instead, artifacts, as_json, dataset=dataset, databases=databases, limit=limit)
+
+
+LOCAL_COMMANDS: tuple[click.Command, ...] = (train, models, admit)

@@ -32,9 +32,14 @@ def doctor(
 
 @click.command()
 @click.argument("dataset", type=DATASET)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65_535),
+    help="Of the Prefect server on this machine.  [default: the server of PREFECT_API_URL, else 4200]",
+)
 @preset_options
 @shared_options
-def serve(dataset: str, artifacts: str, as_json: bool, preset: str, knobs: dict[str, Any]) -> int:
+def serve(dataset: str, port: int | None, artifacts: str, as_json: bool, preset: str, knobs: dict[str, Any]) -> int:
     """Serve DATASET's scheduled runs and their forms in the Prefect UI, until interrupted with Ctrl-C.
 
     Starts a Prefect server on this machine unless one runs: http://127.0.0.1:4200. The schedules are in
@@ -44,7 +49,7 @@ def serve(dataset: str, artifacts: str, as_json: bool, preset: str, knobs: dict[
     """
     from flows.operating_commands import run_serve
 
-    return run_serve(dataset, artifacts, options_from(preset, **knobs), as_json)
+    return run_serve(dataset, artifacts, options_from(preset, **knobs), port, as_json)
 
 
 OPERATING_COMMANDS: tuple[click.Command, ...] = (doctor, serve)

@@ -133,10 +133,12 @@ def preset_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def options_from(preset: str, **changed: Any) -> Any:
     """The preset with what the command line changes; an unknown preset is wrong usage."""
+    from flows.dask_cluster import check_task_runner
     from flows.options import load_preset
 
     try:
         options = load_preset(preset)
     except UserError as error:
         raise click.BadParameter(str(error), param_hint="--preset") from error
+    check_task_runner(options)
     return options.model_copy(update={name: value for name, value in changed.items() if value is not None})

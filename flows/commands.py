@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
+from flows.admission_steps import refuse_uncompared
 from flows.answer_questions import load_recorded
 from flows.environment import without_heartbeats
 from flows.headline import collected
@@ -30,7 +31,7 @@ from nl2sql.reporting.run_summary import RunSummary
 from nl2sql.rows import Step
 from nl2sql.scoring.corrected_gold import correct_golds, load_corrections
 from nl2sql.scoring.predictions import load_predictions
-from tasks.artifact_store import ArtifactStore
+from tasks.artifact_store import ArtifactStore, read_text
 
 
 @contextmanager
@@ -146,6 +147,7 @@ def run_evaluation(options: Options, as_json: bool, **asked: Any) -> int:
     if not benchmark.questions:
         raise UserError(f"{asked['dataset']} has no questions to evaluate. To ask one: nl2sql ask FILE QUESTION")
     check_models(options, asked["artifacts"])
+    refuse_uncompared(options, asked["artifacts"])
     recorded = [
         problem for file in asked["predictions"] for problem in recorded_problems(file, benchmark, asked["limit"])
     ]
@@ -165,7 +167,7 @@ def run_evaluation(options: Options, as_json: bool, **asked: Any) -> int:
         f" {time.perf_counter() - start:.1f} s with the start of Prefect"
     )
     SCREEN.print(Text(f"report: {summary.report}"), soft_wrap=True)
-    result = json.loads(Path(summary.report).with_name("summary.json").read_text(encoding="utf-8"))
+    result = json.loads(read_text(f"{summary.report.rpartition('/')[0]}/summary.json"))
     if corrected := result["corrected_gold"]:
         changes = f"{corrected['now_right']} now right and {corrected['now_wrong']} now wrong"
         SCREEN.print(f"with the corrected gold: execution accuracy {corrected['execution_accuracy']:.1f} %, {changes}")

@@ -1,5 +1,6 @@
 """What this machine lacks for a run: one line for each thing that can stop one, with the command that mends it."""
 
+import hashlib
 import json
 import os
 import platform
@@ -18,17 +19,21 @@ from packaging.requirements import Requirement
 
 from flows.environment import LOCAL_SERVER
 from flows.model_choices import LOCAL, models_of, provider_option
+from flows.model_options import ProviderOption
 from flows.options import Options
 from nl2sql.benchmarks import Benchmark, load_benchmark
 from nl2sql.errors import UserError
 from nl2sql.execution import Limits
 from nl2sql.scoring.execute_golds import execute_golds
+from tasks.artifact_store import local_folder
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 GIB = 2**30
 LEAST_FREE, ENOUGH_FREE = 1 * GIB, 10 * GIB
+ENOUGH_MEMORY = 7.5 * GIB  # Prefect's server, a run with embeddings, and children that execute SQL
 SMALL_BASE = 7.3 * GIB  # what training a 7B adapter at 1,024 tokens takes
 SEEN_FAILURES = 3
+BROKEN_SCHEDULER = (2, 1)  # of SQLAlchemy: inserting scheduled runs raises InvalidRequestError
 LOCK = Path(__file__).parent.parent / "requirements.lock"
 # Questions of the published splits, by which a release is told.
 RELEASES = {
@@ -106,12 +111,15 @@ def _installed(name: str) -> str:
 
 def room(patient: Patient) -> Iterator[Finding]:
     """Disk and memory."""
-    folder = Path(patient.artifacts).absolute()
+    folder = Path(local_folder(patient.artifacts)).absolute()  # that of answers and adapters, if the rest is remote
     existing = next(p for p in (folder, *folder.parents) if p.exists())
     free = shutil.disk_usage(existing).free
     status = FAIL if free < LEAST_FREE else WARN if free < ENOUGH_FREE else OK
     mend = "" if status == OK else "make clean, or name another folder with --artifacts"
     yield Finding("disk", status, f"{free / GIB:.1f} GiB free for {existing}", mend)
+    held = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    mend = "" if held >= ENOUGH_MEMORY else "close other programs, and let one run go at a time"
+    yield Finding("memory", WARN if mend else OK, f"{held / GIB:.1f} GiB", mend)
     writable = os.access(existing, os.W_OK)
     mend = "" if writable else "name a folder of your own with --artifacts"
     yield Finding("artifacts", OK if writable else FAIL, "writable" if writable else f"{existing}: read-only", mend)
@@ -152,6 +160,26 @@ def keys(patient: Patient) -> Iterator[Finding]:
             yield Finding(f"key of {provider}", OK, f"{option.key} is set" if option.key else "none needed")
         if patient.reach:
             yield _reached(provider, option.api_base)
+        yield Finding(f"limits of {provider}", OK, said_limits(option))
+    if any(m.startswith(LOCAL) for m in models):
+        yield _local_models(patient)
+
+
+def said_limits(option: ProviderOption) -> str:
+    """How many calls at once and a minute a provider is asked for."""
+    given = ((option.concurrency, "calls at once"), (option.requests_per_minute, "calls a minute"))
+    return ", ".join(f"{n:,.0f} {what}" for n, what in (*given, (option.tokens_per_minute, "tokens a minute")) if n)
+
+
+def _local_models(patient: Patient) -> Finding:
+    from flows.model_settings import with_local_models  # imports Prefect
+
+    names = ", ".join(m.removeprefix(LOCAL) for m in models_of(patient.options) if m.startswith(LOCAL))
+    try:
+        with_local_models(patient.options, patient.artifacts)
+    except UserError as error:
+        return Finding("local models there", FAIL, str(error), "nl2sql models lists those that are there")
+    return Finding("local models there", OK, names)
 
 
 HOMES = {"anthropic": "https://api.anthropic.com", "gemini": "https://generativelanguage.googleapis.com"}
@@ -183,7 +211,8 @@ def benchmark(patient: Patient) -> Iterator[Finding]:
         return
     n = len(loaded.questions)
     release = RELEASES.get((loaded.name, patient.split), {}).get(n, "a part of it, or a release not known here")
-    yield Finding("benchmark", OK, f"{loaded.name} {patient.split}, {n:,} questions: {release}")
+    digest = questions_digest(loaded)
+    yield Finding("benchmark", OK, f"{loaded.name} {patient.split}, {n:,} questions ({digest}): {release}")
     for problem in loaded.problems[:SEEN_FAILURES]:
         yield Finding("benchmark", WARN, f"{problem.where}: {problem.what}", "compare with the published archive")
     digests = [f"{d.db_id} {d.sha256[:12]}" for d in loaded.databases]
@@ -192,6 +221,12 @@ def benchmark(patient: Patient) -> Iterator[Finding]:
         yield Finding("database", FAIL, f"{database.db_id}: {database.error}", "download it again")
     yield Finding("databases", OK, f"{len(loaded.databases)}: {', '.join(digests[:4])}{' ...' * (len(digests) > 4)}")
     yield from golds(loaded, patient.options.timeout)
+
+
+def questions_digest(loaded: Benchmark) -> str:
+    """Of all questions with their gold SQL, to tell releases of one size apart."""
+    said = [(q.question_id, q.db_id, q.question, q.evidence, q.gold_sql) for q in loaded.questions]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:12]
 
 
 def golds(loaded: Benchmark, timeout: float) -> Iterator[Finding]:
@@ -213,23 +248,38 @@ def golds(loaded: Benchmark, timeout: float) -> Iterator[Finding]:
 
 def orchestration(patient: Patient) -> Iterator[Finding]:
     """Prefect's version, its server on this machine, and the limit that keeps one local model in memory."""
-    ours = version("prefect")
+    ours, address = version("prefect"), server()
+    yield _scheduler()
     theirs = _ask_server("/admin/version")
     if theirs is None:
-        yield Finding("Prefect", OK, f"{ours}; no server on 4200: each run starts its own", "")
+        yield Finding("Prefect", OK, f"{ours}; no server on {address}: each run starts its own", "")
         return
     status = OK if theirs == ours else WARN
     mend = "" if theirs == ours else "stop it and start .venv/bin/prefect server start"
-    yield Finding("Prefect", status, f"{ours}; the server on 4200 is {theirs}", mend)
+    yield Finding("Prefect", status, f"{ours}; the server on {address} is {theirs}", mend)
     limit = _ask_server("/v2/concurrency_limits/tag:mlx")
     known = isinstance(limit, dict) and limit.get("active") and limit.get("limit") == 1
     said = "one at a time" if known else "no limit yet: the first run that needs one makes it"
     yield Finding("tag mlx", OK if known or limit is None else WARN, said, "" if known else "nl2sql train sets it")
 
 
+def server() -> str:
+    """The API of the server that runs use."""
+    return os.environ.get("PREFECT_API_URL") or LOCAL_SERVER
+
+
+def _scheduler() -> Finding:
+    found = version("sqlalchemy")
+    broken = tuple(int(n) for n in found.split(".")[:2]) >= BROKEN_SCHEDULER
+    said = f"SQLAlchemy {found}" + (": no cron time makes a run with Prefect 3.8" if broken else "")
+    return Finding(
+        "schedules", WARN if broken else OK, said, ".venv/bin/pip install 'sqlalchemy<2.1'" if broken else ""
+    )
+
+
 def _ask_server(path: str) -> object | None:
     try:
-        with urllib.request.urlopen(f"{LOCAL_SERVER}{path}", timeout=2) as answer:
+        with urllib.request.urlopen(f"{server()}{path}", timeout=2) as answer:
             return json.load(answer)
     except (OSError, ValueError):
         return None

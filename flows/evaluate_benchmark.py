@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ from prefect.client.schemas.objects import State
 from flows.answer_questions import answer_questions, offline_artifacts
 from flows.batches import Batch, batches_of
 from flows.headline import headline_sentence, publish_headline
-from flows.manifests import Submission, artifact, finish, manifest_of, read_manifest, settle, submission
+from flows.manifests import Submission, artifact, finish, manifest_of, read_manifest, submission
 from flows.model_settings import run_access
 from flows.options import Options
+from flows.parameters import Artifacts, Before, Databases, Dataset, Limit, Output, Predictions, Split, Started
+from flows.poisoned_questions import open_aside, settle_around
 from flows.run_names import run_name
 from flows.task_runner import TASK_RUNNER
 from nl2sql.benchmarks import load_benchmark
@@ -30,16 +33,16 @@ from tasks.write_report import Run, write_report
 
 @flow(flow_run_name=run_name("evaluate"), persist_result=False, task_runner=TASK_RUNNER)
 def evaluate_benchmark(
-    dataset: str,
-    databases: tuple[str, ...] = (),
-    limit: int | None = None,
-    split: str = "dev",
-    predictions: tuple[str, ...] = (),
-    artifacts: str = "artifacts",
-    output: str = "",
+    dataset: Dataset,
+    databases: Databases = (),
+    limit: Limit = None,
+    split: Split = "dev",
+    predictions: Predictions = (),
+    artifacts: Artifacts = "artifacts",
+    output: Output = "",
     options: Options = Options(),
-    answered: Artifact | None = None,
-    started: float | None = None,
+    answered: Before = None,
+    started: Started = None,
 ) -> State:
     """Verdicts and recalls of every answered question, and the report; the result is the manifest."""
     started = started or time.time()
@@ -50,18 +53,27 @@ def evaluate_benchmark(
     benchmark = load_benchmark(dataset, split, databases)
     steps, offline = read_manifest(answered), offline_artifacts(answered, benchmark.databases)
     batches = batches_of(benchmark, limit, options.batch_size)
-    submitted: list[Submission] = []
-    for batch in batches:
-        made = {s.stage: artifact(s) for s in steps if (s.db_id, s.batch) == (batch.db_id, batch.number) and s.kind}
-        if "select_answers" in made:
-            submitted += score_batch(batch, made, offline[batch.db_id], store, options.timeout)
-            submitted += score_by_corrected_gold(batch, made, offline[batch.db_id], store, options)
-    steps = [*steps, *settle("score answers", submitted)]
+    made: dict[tuple[str, int], dict[str, Artifact]] = defaultdict(dict)
+    for step in steps:
+        if step.kind:
+            made[step.db_id, step.batch][step.stage] = artifact(step)
+
+    def score(batch: Batch) -> list[Submission]:
+        found = made[batch.db_id, batch.number]
+        return [
+            *score_batch(batch, found, offline[batch.db_id], store, options.timeout),
+            *score_by_corrected_gold(batch, found, offline[batch.db_id], store, options),
+        ]
+
+    aside = open_aside(store, benchmark.databases, options)
+    answered_batches = [b for b in aside.without(batches) if "select_answers" in made[b.db_id, b.number]]
+    steps = [*steps, *settle_around("score answers", answered_batches, score, aside)]
 
     questions = [q for batch in batches for q in batch.questions]
     preset = "-without-".join(["recorded" if predictions else options.preset, *options.without])
     run = describe_run(dataset, preset, artifacts, output, started)
-    summary = write_report(run, benchmark, questions, steps, levels_of(run_access(options, artifacts)))
+    levels = levels_of(run_access(options, artifacts))
+    summary = write_report(run, benchmark, questions, steps, levels, aside.among(questions))
     publish_headline(summary, steps, artifacts)
     return finish(store, steps, headline_sentence(summary))
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from flows.answer_questions import answer_questions
 from flows.manifests import Submission, artifact, by_database, finish, manifest_of, read_manifest, settle, submission
 from flows.options import Options
+from flows.parameters import Artifacts, Databases, Dataset, Limit, Output
 from flows.run_names import run_name
 from flows.task_runner import TASK_RUNNER
 from nl2sql.benchmarks import load_benchmark
@@ -23,7 +24,7 @@ from nl2sql.training.count_tokens import token_counter, tokenizer_digest
 from nl2sql.training.rows import Leak, Solution
 from nl2sql.training.sample_solutions import sampling_yield
 from nl2sql.training.training_split import TrainingSplit, assign_parts, load_training
-from tasks.artifact_store import Artifact, ArtifactStore, read_rows
+from tasks.artifact_store import Artifact, ArtifactStore, local_folder, read_rows
 from tasks.build_chats import build_chats
 from tasks.build_pairs import build_pairs
 from tasks.check_leakage import check_leakage
@@ -58,11 +59,11 @@ ONLINE = ("ground_questions", "link_schema", "generate_candidates", "repair_cand
 
 @flow(flow_run_name=run_name("traindata"), persist_result=False, task_runner=TASK_RUNNER)
 def generate_training_data(
-    dataset: str,
-    databases: tuple[str, ...] = (),
-    limit: int | None = None,
-    artifacts: str = "artifacts",
-    output: str = "",
+    dataset: Dataset,
+    databases: Databases = (),
+    limit: Limit = None,
+    artifacts: Artifacts = "artifacts",
+    output: Output = "",
     options: Options = Options(),
     data: DataOptions = DEFAULTS,
 ) -> State:
@@ -81,7 +82,7 @@ def generate_training_data(
 
 def output_folder(dataset: str, artifacts: str) -> str:
     """Where the files go unless another folder is named."""
-    return f"{artifacts}/training/{Path(dataset).absolute().name}"
+    return f"{local_folder(artifacts)}/training/{Path(dataset).absolute().name}"
 
 
 def _answer(

@@ -18,6 +18,7 @@ from nl2sql.reporting.shares import money
 from nl2sql.reporting.terminal import markdown_table, markdown_text
 from nl2sql.rows import Step
 from tasks.lineage import origins
+from tasks.remote_files import is_remote
 
 SHOWN_FAILURES = 50
 SHOWN_QUESTIONS = 500
@@ -88,7 +89,7 @@ def headline_sentence(summary: RunSummary) -> str:
 
 def report_link(summary: RunSummary) -> str:
     """Link and path of the report: most browsers do not follow a link from a web page to a file."""
-    link = Path(summary.report).as_uri()
+    link = summary.report if is_remote(summary.report) else Path(summary.report).as_uri()
     return (
         f"[Open the report]({link})\n\n"
         "Where the browser does not follow this link to a file, open the path or the address by hand:\n\n"

@@ -29,7 +29,7 @@ def _show_run(folder: str, as_json: bool) -> int:
     steps = [step for step in read_run(folder).steps if step.kind]
     if not steps:
         raise UserError(f"{folder} has no artifacts: every task of the run failed. Run nl2sql evaluate again")
-    root = Path(steps[0].path).parent.parent
+    root = steps[0].path.rsplit("/", 2)[0]  # also of an address
     found = origins(root, map(artifact, steps))
     SCREEN.print(lineage_table(steps, found))
     if as_json:

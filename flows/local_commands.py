@@ -1,5 +1,6 @@
-"""What `train` and `models` do between the library and the screen."""
+"""What `train`, `models` and `admit` do between the library and the screen."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,14 +12,21 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from flows.commands import MARGIN, SCREEN, end, json_line, run_flow
+from flows.admission_steps import start_of, steps_from
+from flows.commands import MARGIN, SCREEN, end, failures, json_line, run_flow
 from flows.local_limits import local_folders
 from flows.manifests import artifact, manifest_of
+from flows.model_settings import check_models, with_local_models
+from flows.options import Options
+from nl2sql.benchmarks import load_benchmark
+from nl2sql.errors import UserError
+from nl2sql.models.admissions import read_admissions
 from nl2sql.models.local_catalogue import Listed, list_models
 from nl2sql.models.local_models import resolve_local
 from nl2sql.models.machine_memory import memory_limit
 from nl2sql.models.model_lock import holder
 from nl2sql.training.adapter_card import write_report
+from nl2sql.training.loss_curve import sparkline
 from nl2sql.training.recipe import Recipe
 from nl2sql.training.rows import Adapter
 from nl2sql.training.train_adapter import describe_training, export_fused
@@ -56,13 +64,16 @@ def _training_bar() -> Iterator[Any]:
     columns = (TextColumn("training"), BarColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=MARGIN) as bars:
         bar: list[TaskID] = []
+        losses: list[float] = []
 
         def watch(message: dict[str, Any]) -> None:
             if message["note"] == "step":
+                losses.append(message["loss"])
                 bar[:] = bar or [bars.add_task("", total=message["steps"])]
                 bars.update(bar[0], completed=message["step"], description=report_line(message))
             elif line := report_line(message):
-                bars.console.print(Text(line), soft_wrap=True)
+                curve = f"  {sparkline(losses)}" if message["note"] == "valid" and losses else ""
+                bars.console.print(Text(line + curve), soft_wrap=True)
 
         yield watch
 
@@ -92,6 +103,36 @@ def run_models(artifacts: str, as_json: bool) -> int:
         held = asdict(holding) if holding else None
         click.echo(json_line({"limit_bytes": limit, "holder": held, "models": [asdict(m) for m in listed]}))
     return 0
+
+
+def run_admit(options: Options, instead: Options | None, artifacts: str, as_json: bool, **asked: Any) -> int:
+    """Compare, and say which models may be used."""
+    from flows.admit_models import admit_models
+
+    start = time.perf_counter()
+    resolved = with_local_models(options, artifacts)
+    for preset in (resolved, start_of(resolved, instead)):
+        check_models(preset, artifacts)
+    changes = steps_from(start_of(resolved, instead), resolved)
+    if not load_benchmark(asked["dataset"], databases=asked["databases"]).questions:
+        raise UserError(f"{asked['dataset']} has no dev questions to compare local models on")
+    folder = local_folders(artifacts).adapters
+    known = len(read_admissions(folder))
+    state, steps = run_flow(admit_models, options=options, instead=instead, artifacts=artifacts, **asked)
+    made = read_admissions(folder)[known:]
+    for admission in made:
+        verdict = "admitted" if admission.admitted else "not admitted"
+        SCREEN.print(Text(f"{admission.use} {admission.model}: {verdict}: {admission}"), soft_wrap=True)
+        SCREEN.print(Text(f"  nl2sql compare {admission.run_before} {admission.run}"), soft_wrap=True)
+    admitted = len(made) == len(changes) and all(a.admitted for a in made)
+    result = {
+        "admitted": admitted,
+        "models": [{**asdict(a), "admitted": a.admitted} for a in made],
+        "failed": failures(steps),
+        "seconds": round(time.perf_counter() - start, 2),
+        "manifest": manifest_of(state).path,
+    }
+    return max(end(state, steps, result, as_json), int(not admitted))
 
 
 def _models_table(listed: list[Listed]) -> Table:

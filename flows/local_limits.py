@@ -11,6 +11,7 @@ from prefect.client.orchestration import get_client
 
 from nl2sql.errors import UserError
 from nl2sql.models.local_models import LocalFolders
+from tasks.artifact_store import local_folder
 
 TAG = "mlx"
 LIMIT = f"tag:{TAG}"
@@ -22,7 +23,7 @@ def local_folders(artifacts: str) -> LocalFolders:
     cache = Path(os.environ.get("XDG_CACHE_HOME", home / ".cache"))
     hub = Path(os.environ.get("HF_HUB_CACHE", Path(os.environ.get("HF_HOME", cache / "huggingface")) / "hub"))
     lock = Path(os.environ.get("NL2SQL_LOCK_FOLDER", cache / "nl2sql"))
-    return LocalFolders(Path(artifacts).absolute() / "adapters", lock, (hub,))
+    return LocalFolders(Path(local_folder(artifacts)).absolute() / "adapters", lock, (hub,))
 
 
 def ensure_one_local_model() -> None:

@@ -1,6 +1,6 @@
 """A run's manifest: every artifact that it made or reused and every task that failed, passed from flow to flow."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ class Submission:
     db_id: str
     batch: int
     future: PrefectFuture
+    arguments: Mapping[str, Any]  # artifacts of other tasks among them as futures
 
 
 def settle(stage: str, submissions: Iterable[Submission]) -> list[Step]:
@@ -37,7 +38,8 @@ def settle(stage: str, submissions: Iterable[Submission]) -> list[Step]:
         progress.advance()
     steps = [_step(submission) for submission in waiting]
     _log(stage, steps, progress.seconds)
-    calls = [_calls(submission.store, step) for submission, step in zip(waiting, steps, strict=True) if step.kind]
+    asked = [pair for pair in zip(waiting, steps, strict=True) if pair[1].kind and _may_ask(pair[0])]
+    calls = [_calls(submission.store, step) for submission, step in asked]
     return [*steps, *(step for step in calls if step)]
 
 
@@ -61,6 +63,11 @@ def _step(submission: Submission) -> Step:
     return _made(submission.future.result(), name, db_id, batch, reused=state.name == "Cached")
 
 
+def _may_ask(submission: Submission) -> bool:
+    """Whether a task had access to models; looking for the calls of one that had none takes a request each on S3."""
+    return any(getattr(value, "of_this_process", False) for value in submission.arguments.values())
+
+
 def _calls(store: ArtifactStore, step: Step) -> Step | None:
     found = calls_of(store, artifact(step))
     place = {"stage": f"{step.stage}, model calls", "db_id": step.db_id, "batch": step.batch}
@@ -74,6 +81,8 @@ def _made(a: Artifact, stage: str, db_id: str, batch: int, reused: bool) -> Step
 def _reason(state: State) -> str:
     if state.name == "NotReady":
         return "skipped: a task before it failed"
+    if not state.is_final():
+        return f"the process that ran it ended, or the connection to it (last seen {state.name})"
     message = (state.message or state.name or "failed").removeprefix("Task run encountered an exception ")
     return message.removeprefix("UserError: ")  # its text is written for the user
 
@@ -161,6 +170,5 @@ def submission(
     task: ArtifactTask, store: ArtifactStore, db_id: str, batch: int = -1, tags: Sequence[str] = (), **arguments: Any
 ) -> Submission:
     """Submit a task under a name that says what it does and to what; tags are Prefect's."""
-    return Submission(
-        task, store, db_id, batch, task.submit(store, name_of_task(task.name, db_id, batch), tags, **arguments)
-    )
+    future = task.submit(store, name_of_task(task.name, db_id, batch), tags, **arguments)
+    return Submission(task, store, db_id, batch, future, arguments)

@@ -11,7 +11,7 @@ View = Literal["s1", "s2", "full"]
 class Knobs(BaseModel):
     """What all parts of a preset have in common: an option that does not exist is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class RoleOption(Knobs):
@@ -90,7 +90,11 @@ class ProviderOption(Knobs):
     timeout: float | None = Field(default=None, gt=0, description="Seconds that a call may take")
     retries: int | None = Field(default=None, ge=0, le=20, description="Further attempts after a failure")
     api_base: str | None = Field(default=None, description="Address of the server, for one of your own")
-    key: str | None = Field(default=None, description="Environment variable with the key; '' for none")
+    key: str | None = Field(
+        default=None,
+        pattern="^([A-Z_][A-Z0-9_]*)?$",  # whoever writes the key itself here is told so before it is kept anywhere
+        description="Environment variable with the key, in capitals, never the key itself; '' for none",
+    )
 
 
 class PriceOption(Knobs):

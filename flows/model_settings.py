@@ -26,6 +26,7 @@ from nl2sql.models.local_models import resolve_local
 from nl2sql.models.prices import Price, Prices
 from nl2sql.models.rate_limits import ProviderLimits
 from nl2sql.prompts.render import PromptError, load_prompt
+from tasks.artifact_store import local_folder
 from tasks.model_access import Access
 
 ANSWERS = "model_cache"  # folder among the artifacts
@@ -42,7 +43,7 @@ def run_access(options: Options, artifacts: str, questions: int = 0) -> Access |
     providers = dict.fromkeys(m.partition("/")[0] for m in models if not m.startswith(LOCAL))
     return Access(
         run=flow_run.get_root_flow_run_id() or uuid4().hex,
-        folder=str(Path(artifacts).absolute() / ANSWERS),
+        folder=str(Path(local_folder(artifacts)).absolute() / ANSWERS),
         limits=tuple(_limits(options, provider) for provider in providers),
         prices=given_prices(options),
         fallbacks=tuple((c.model, c.fallback) for c in choices_of(options) if c.fallback),

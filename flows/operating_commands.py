@@ -10,13 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.doctor import FAIL, OK, WARN, Finding
-from flows.environment import LOCAL_SERVER
 from flows.options import Options
 from flows.screen import SCREEN, json_line
 from nl2sql.benchmarks import load_benchmark
 from tasks.artifact_store import ArtifactStore
-
-UI = LOCAL_SERVER.removesuffix("/api")
+from tasks.remote_files import absolute
 
 COLOURS = {OK: "green", WARN: "yellow", FAIL: "bold red"}
 
@@ -34,20 +32,21 @@ def show_findings(findings: Sequence[Finding], as_json: bool) -> int:
     return 1 if counts[FAIL] else 0
 
 
-def run_serve(dataset: str, artifacts: str, options: Options, as_json: bool) -> int:
+def run_serve(dataset: str, artifacts: str, options: Options, port: int | None, as_json: bool) -> int:
     """Say what is served and when, then serve until interrupted."""
-    from flows.serve_deployments import read_schedules, serve_deployments
+    from flows.serve_deployments import read_schedules, serve_deployments, server_address
 
     load_benchmark(dataset)  # a dataset that cannot be read is said before a server starts
     ArtifactStore(artifacts).prepare()
-    schedules = read_schedules()
+    schedules, address = read_schedules().deployments, server_address(port)
+    ui = address.removesuffix("/api")
     table = Table("deployment", "flow", "when", box=None, pad_edge=False)
     for s in schedules:
-        table.add_row(s.name, s.flow, s.when)
+        table.add_row(Text(s.name), Text(s.flow), Text(s.when))
     SCREEN.print(table)
-    SCREEN.print(f"{UI}: forms, timelines and reports. Ctrl-C ends it")
+    SCREEN.print(f"{ui}: forms, timelines and reports. Ctrl-C ends it", soft_wrap=True)
     if as_json:
         served = [{"name": s.name, "flow": s.flow, "schedule": s.when} for s in schedules]
-        click.echo(json_line({"ui": UI, "deployments": served}))
-    serve_deployments(str(Path(dataset).absolute()), str(Path(artifacts).absolute()), options)
+        click.echo(json_line({"ui": ui, "deployments": served}))
+    serve_deployments(str(Path(dataset).absolute()), absolute(artifacts), options, address)
     return 0

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from flows.model_options import EntryOption, Lineup, PriceOption, ProviderOption, Roles
 from nl2sql.errors import UserError
@@ -17,7 +17,7 @@ PRESETS = Path(__file__).parent.parent / "deployments" / "presets"
 class Options(BaseModel):
     """What a user may choose. Each task's cache key holds only those options that the task reads."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     preset: str = Field(default="offline", description="Name of the preset that these options came from")
     lineup: Lineup = Field(
@@ -30,6 +30,10 @@ class Options(BaseModel):
     providers: dict[str, ProviderOption] = Field(default={}, description="How providers are reached")
     prices: dict[str, PriceOption] = Field(default={}, description="Prices of models, in dollars per million tokens")
     batch_size: int = Field(default=32, ge=1, le=10_000, description="Questions per task")
+    tries: int = Field(
+        default=3, ge=1, le=100, description="Times a question may fail on its own until it is set aside"
+    )
+    retry_set_aside: bool = Field(default=False, description="Try the questions again that earlier runs set aside")
     examples: int = Field(default=8, ge=0, le=100, description="Similar training questions to look up per question")
     timeout: float = Field(default=30.0, gt=0, description="Seconds that one SQL statement may run")
     margin: float = Field(default=0.05, ge=0, le=1, description="Lead in vote share above which the vote decides")
@@ -41,6 +45,18 @@ class Options(BaseModel):
     without: tuple[Literal["linking", "cells", "examples", "fixer", "selection"], ...] = Field(
         default=(), description="Parts of the pipeline to switch off, to see what they are worth"
     )
+
+    task_runner: Literal["threads", "dask"] = Field(
+        default="threads", description="Where tasks run: threads of one process, or the workers of a Dask cluster"
+    )
+    dask_workers: int = Field(default=2, ge=1, le=256, description="Processes of a Dask cluster on this machine")
+    dask_address: str = Field(default="", description="Dask scheduler to use instead, e.g. tcp://10.0.0.5:8786")
+
+    @model_validator(mode="after")
+    def _address_belongs_to_dask(self) -> "Options":
+        if self.dask_address and self.task_runner != "dask":
+            raise ValueError('dask_address is used only with task_runner = "dask": set both')
+        return self
 
     def switched_off(self, part: str, **changed: Any) -> dict[str, Any]:
         """The arguments that take a part away from its task; none, so that its cache key stays, when it is on."""

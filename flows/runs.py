@@ -3,7 +3,6 @@
 import json
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 from flows.manifests import artifact
@@ -11,7 +10,7 @@ from nl2sql.errors import UserError
 from nl2sql.rows import Grounding, Linking, Question, Repair, Step, Verdict
 from nl2sql.scoring.compare_answers import Scored
 from nl2sql.scoring.fit_policy import Judged
-from tasks.artifact_store import read_rows
+from tasks.artifact_store import read_rows, read_text
 
 Row = TypeVar("Row")
 
@@ -31,9 +30,9 @@ class RunFolder:
 
 def read_run(folder: str) -> RunFolder:
     """Read the manifest.json of a run; raises UserError for a folder without one."""
-    path = Path(folder) / "manifest.json"
+    path = f"{folder}/manifest.json"
     try:
-        held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        held: dict[str, Any] = json.loads(read_text(path))
         questions = tuple(Question(**q) for q in held["questions"])
         return RunFolder(str(held["run_id"]), questions, tuple(Step(**s) for s in held["steps"]))
     except FileNotFoundError as error:

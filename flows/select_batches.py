@@ -8,6 +8,7 @@ from flows.batches import Batch
 from flows.manifests import Submission, artifact, submission
 from flows.model_choices import judging, local_tags
 from flows.options import Options
+from flows.poisoned_questions import Aside, settle_around
 from flows.policies import selection_policy
 from nl2sql.rows import Step
 from tasks.artifact_store import Artifact, ArtifactStore
@@ -27,7 +28,8 @@ def select_batches(
     options: Options,
     access: Access | None,
     recorded: bool,
-) -> list[Submission]:
+    aside: Aside,
+) -> list[Step]:
     """Selections of the batches whose candidates are executed, as the steps say, and what weighs their generators.
 
     A batch of 32 questions says too little of how often a generator is right (docs/selection.md). A lineup of one has
@@ -39,12 +41,13 @@ def select_batches(
             made[step.db_id, step.batch][step.stage] = artifact(step)
     weighs = (recorded or len(options.lineup) > 1) and "selection" not in options.without
     accuracies = weigh_generators(made, store, bool(options.empty_is_wrong)) if weighs else {}
-    selections = [
-        _select(batch, made[batch.db_id, batch.number], offline, store, options, access, accuracies.get(batch.db_id))
-        for batch in batches
-        if "repair_candidates" in made[batch.db_id, batch.number]
-    ]
-    return [*accuracies.values(), *selections]
+    ready = [b for b in batches if "repair_candidates" in made[b.db_id, b.number]]
+
+    def select(batch: Batch) -> list[Submission]:
+        found = made[batch.db_id, batch.number]
+        return [_select(batch, found, offline, store, options, access, accuracies.get(batch.db_id))]
+
+    return settle_around("select answers", ready, select, aside, list(accuracies.values()))
 
 
 def weigh_generators(made: Made, store: ArtifactStore, empty_is_wrong: bool) -> dict[str, Submission]:

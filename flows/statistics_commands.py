@@ -31,7 +31,7 @@ from nl2sql.scoring.execution_accuracy import SCORING_LIMITS, Scores, score_pred
 from nl2sql.scoring.fit_policy import Case, Choice, Gain, Judged, calibrate, measure_cases, measured_accuracies
 from nl2sql.scoring.noise_floor import NoiseFloor, redrawn_noise, repeated_noise
 from nl2sql.scoring.predictions import load_predictions
-from tasks.artifact_store import ArtifactStore, replace_file
+from tasks.artifact_store import ArtifactStore, local_folder, replace_file
 from tasks.judgement_store import JudgementStore
 
 DRAWN_SIZES = (1, 5, 10, 20)  # candidates per question whose noise is shown unless others are asked for
@@ -190,7 +190,7 @@ def run_calibrate(runs: Sequence[str], name: str, weakest: int | None, artifacts
     except ValueError as error:
         raise UserError(f"{', '.join(runs)}: {error}. Name runs over more databases") from error
     result = _figures(choices, gain, policies)
-    path = Path(artifacts).absolute() / "policies" / f"{name}.json"
+    path = Path(local_folder(artifacts)).absolute() / "policies" / f"{name}.json"
     facts = {"fitted_on": [Path(run).name for run in runs], "weakest": weakest, "measured": result}
     text = policies_to_json(policies, facts)
     replace_file(path, lambda temporary: Path(temporary).write_text(text, encoding="utf-8"))

@@ -1,19 +1,21 @@
 """Op 2: train the adapters of one or more roles, one after the other. What is trained already costs nothing again."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 from uuid import UUID
 
 from prefect import flow, get_run_logger
-from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.artifacts import MarkdownArtifact, create_progress_artifact, update_progress_artifact
 from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
 
 from flows.local_limits import ensure_one_local_model
 from flows.manifests import Submission, finish, settle, submission
 from flows.progress import UPDATE_SECONDS
 from flows.run_names import artifact_key
 from flows.task_runner import TASK_RUNNER
+from nl2sql.training.loss_curve import sparkline
 from nl2sql.training.train_adapter import Training
 from tasks.artifact_store import ArtifactStore
 from tasks.train_adapter import Workplace, forget_lost, train_adapter
@@ -35,24 +37,44 @@ def train_adapters(trainings: list[Training], workplaces: list[Workplace], artif
 
 
 def _also_shown(training: Training, place: Workplace) -> Workplace:
-    """The same workplace, whose reports go to a progress artifact and to the run's log, too."""
-    logger = get_run_logger()
+    """The same workplace, whose reports go to a progress artifact, a loss curve and the run's log, too."""
+    logger, run = get_run_logger(), UUID(flow_run.get_id())
     key = artifact_key("training", training.role)
     progress = cast(UUID, create_progress_artifact(0.0, key, f"{training.name} has not begun"))
-    last = [0.0]
+    last, losses = [0.0], list[float]()
 
     def watch(message: dict[str, Any]) -> None:
         place.watch(message)
-        line = report_line(message)
-        if message["note"] == "step" and time.monotonic() - last[0] >= UPDATE_SECONDS:
-            last[0] = time.monotonic()
-            update_progress_artifact(progress, 100.0 * message["step"] / message["steps"], f"{training.name}: {line}")
-        elif message["note"] == "done":
-            update_progress_artifact(progress, 100.0, f"{training.name}: {line}")
-        elif line and message["note"] != "step":
+        line, done = report_line(message), message["note"] == "done"
+        if message["note"] == "step":
+            losses.append(message["loss"])
+            if time.monotonic() - last[0] >= UPDATE_SECONDS:
+                last[0] = time.monotonic()
+                share = 100.0 * message["step"] / message["steps"]
+                update_progress_artifact(progress, share, f"{training.name}: {line} {sparkline(losses)}")
+        elif line:
             logger.info("%s: %s", training.name, line)
+        if done:
+            update_progress_artifact(progress, 100.0, f"{training.name}: {line} {sparkline(losses)}")
+            curve = curve_markdown(training.name, message)
+            MarkdownArtifact(
+                key=artifact_key("loss", training.role), markdown=curve, description=line, flow_run_id=run
+            ).create()
 
     return Workplace(place.data, place.folders, place.limit, watch)
+
+
+def curve_markdown(name: str, done: Mapping[str, Any]) -> str:
+    """The losses of a finished training: a line of blocks, and a row for each evaluation."""
+    losses = [point["loss"] for point in done["curve"] if "loss" in point]
+    rows = [f"| {point['step']:,} | {point['valid']:.4f} |" for point in done["curve"] if "valid" in point]
+    head = f"{name}: training loss over {done['steps']:,} steps\n\n`{sparkline(losses, 60)}`"
+    return "\n".join([head, "", "| step | validation loss |", "|---:|---:|", *rows]) + "\n"
+
+
+def in_memory(size: int) -> str:
+    """Bytes in words."""
+    return f"{size / 1e9:.2f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"
 
 
 def report_line(message: dict[str, Any]) -> str:
@@ -61,16 +83,16 @@ def report_line(message: dict[str, Any]) -> str:
     if note == "waiting":
         return f"waits for {m['for'] or 'another local model'}"
     if note == "plan":
-        return f"needs about {m['bytes'] / 1e9:.2f} GB of {m['limit'] / 1e9:.1f} GB"
+        return f"needs about {in_memory(m['bytes'])} of {in_memory(m['limit'])}"
     if note == "data":
         return f"{m['train']:,} chats, {m['tokens']:,} tokens, the longest {m['longest']:,}; {m['valid']:,} to validate"
     if note == "step":
         left = time.strftime("%H:%M:%S", time.gmtime(m["left"]))
-        rate = f"{m['tokens_per_second']:,.0f} tokens/s, peak {m['peak'] / 1e9:.2f} GB, {left} left"
+        rate = f"{m['tokens_per_second']:,.0f} answer tokens/s, peak {in_memory(m['peak'])}, {left} left"
         return f"step {m['step']:,} of {m['steps']:,}, loss {m['loss']:.3f}, {rate}"
     if note == "valid":
         return f"validation loss {m['loss']:.4f} at step {m['step']:,}{', the best so far' if m['best'] else ''}"
     if note == "done":
         best = f"validation loss {m['best_loss']:.4f} at step {m['best_step']:,}"
-        return f"{best}, peak {m['peak'] / 1e9:.2f} GB, {m['seconds']:,.0f} s"
+        return f"{best}, peak {in_memory(m['peak'])}, {m['seconds']:,.0f} s"
     return ""

@@ -280,6 +280,8 @@ def _opening_error(path: Path) -> str:
         return str(error)
     try:
         connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+    except UnicodeDecodeError:  # SQLite quotes what it found in a damaged schema, and that may be any bytes
+        return "malformed database schema, not UTF-8"
     except sqlite3.Error as error:
         unshared = str(error) == "unable to open database file" and path.with_name(path.name + "-wal").exists()
         return f"{error} (with its -wal file it opens only in a folder that can be written)" if unshared else str(error)

@@ -28,6 +28,7 @@ class Contract:
     row: type
     version: int
     primary_key: tuple[str, ...]
+    plain: tuple[str, ...] = ()  # columns that are searched in the mapped file (plain_parquet.py)
 
 
 COLUMN_KEY = ("db_id", "table", "column")
@@ -38,10 +39,12 @@ CANDIDATE_KEY = ("question_id", "candidate_id")
 CONTRACTS: dict[str, Contract] = {
     "databases": Contract(r.Database, 1, ("db_id",)),
     "questions": Contract(r.Question, 1, QUESTION_KEY),
+    "set_aside": Contract(r.SetAside, 1, ("question", "evidence", "stage")),
     "manifests": Contract(r.Step, 1, ("stage", "db_id", "batch")),
     "profiles": Contract(r.Profile, 1, COLUMN_KEY),
     "summaries": Contract(r.Summary, 1, COLUMN_KEY),
-    "cells": Contract(r.Cell, 1, (*COLUMN_KEY, "value")),
+    "cells": Contract(r.Cell, 2, (*COLUMN_KEY, "value"), plain=("value", "end")),
+    "cell_bands": Contract(r.CellBand, 1, ("band", "row"), plain=("key", "row")),
     "columns": Contract(r.ColumnVector, 1, COLUMN_KEY),
     "examples": Contract(r.Example, 1, QUESTION_KEY),
     "groundings": Contract(r.Grounding, 1, QUESTION_KEY),
@@ -80,8 +83,9 @@ def _field(name: str, hint: Any) -> pa.Field:
 
 def _type(hint: Any) -> pa.DataType:
     if get_origin(hint) is Annotated:
-        _, element, width = get_args(hint)
-        return pa.list_(pa.field("item", getattr(pa, element)(), nullable=False), width)
+        _, element, *width = get_args(hint)
+        type_ = getattr(pa, element)()
+        return pa.list_(pa.field("item", type_, nullable=False), *width) if width else type_
     if get_origin(hint) is tuple:
         return pa.list_(pa.field("item", _type(get_args(hint)[0]), nullable=False))
     if is_dataclass(hint):
@@ -125,7 +129,7 @@ def from_table(table: pa.Table, row: type[Row]) -> list[Row]:
 
 def _built(value: Any, hint: Any) -> Any:
     if get_origin(hint) is Annotated:
-        return tuple(value)
+        return tuple(value) if isinstance(value, list) else value
     if get_origin(hint) is tuple:
         inner = get_args(hint)[0]
         return tuple(_built(v, inner) for v in value)
@@ -137,15 +141,19 @@ def _built(value: Any, hint: Any) -> Any:
 
 def check(table: pa.Table, kind: str) -> pa.Table:
     """The table itself when it keeps the contract of its kind; raises ContractError that says what it breaks."""
-    contract = CONTRACTS[kind]
-    expected = arrow_schema(contract.row)
-    if not table.schema.equals(expected):
-        raise ContractError(f"{kind}: schema is {table.schema}, should be {expected}")
-    for field in expected:
-        if not field.nullable and table[field.name].null_count:
-            raise ContractError(f"{kind}: column {field.name} holds nulls")
-    _check_key(table.select(list(contract.primary_key)), kind)
+    check_batch(table, kind)
+    _check_key(table.select(list(CONTRACTS[kind].primary_key)), kind)
     return table
+
+
+def check_batch(batch: pa.RecordBatch | pa.Table, kind: str) -> None:
+    """The same for a part of a table; whether its keys are unique only the whole could tell."""
+    expected = arrow_schema(CONTRACTS[kind].row)
+    if not batch.schema.equals(expected):
+        raise ContractError(f"{kind}: schema is {batch.schema}, should be {expected}")
+    for field in expected:
+        if not field.nullable and batch.column(field.name).null_count:
+            raise ContractError(f"{kind}: column {field.name} holds nulls")
 
 
 def _check_key(keys: pa.Table, kind: str) -> None:

@@ -19,6 +19,8 @@ NO_STATEMENT = "there is no statement to execute"
 NOT_UTF8 = "Could not decode to UTF-8"  # how sqlite3's message begins when a text value is not UTF-8
 STEPS_BETWEEN_CHECKS = 1000  # SQLite's virtual machine steps between two looks at the clock
 MAX_SQL_LENGTH = 1_000_000  # bytes, SQLite's own recommendation for untrusted SQL
+# Bytes of the longest value: a generated column or a view can make values that are in no file.
+LONGEST_VALUE = 2**28
 
 READ_ACTIONS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE})
 LISTING_PRAGMAS = frozenset(
@@ -48,9 +50,10 @@ def open_read_only(
 ) -> sqlite3.Connection:
     """Open a database so that no SQL can change it, the file system or the connection's guards.
 
-    `mode=ro`, `query_only`, no attached databases, and an authorizer that lets through only reading: SELECT, functions
-    other than those that load code or touch files, and PRAGMAs that list tables, columns, indexes and keys. Text that
-    is not UTF-8 comes back with lone surrogates (`surrogateescape`), so that different bytes stay different.
+    `mode=ro`, `query_only`, no attached databases, no value over LONGEST_VALUE, and an authorizer that lets through
+    only reading: SELECT, functions other than those that load code or touch files, and PRAGMAs that list tables,
+    columns, indexes and keys. Text that is not UTF-8 comes back with lone surrogates (`surrogateescape`), so that
+    different bytes stay different.
 
     With `double_quoted_strings` False, "name" is always an identifier, as in the SQL standard; with True SQLite's old
     habit holds, an unknown "name" is the string 'name'. Views keep whatever they were written with. `pragmas` are the
@@ -73,6 +76,7 @@ def open_read_only(
         connection.execute("PRAGMA " + pragma)
     connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
     connection.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, MAX_SQL_LENGTH)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
     connection.set_authorizer(_authorize)
     return connection
 

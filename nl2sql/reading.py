@@ -39,7 +39,7 @@ def opened(database: Database) -> Iterator[sqlite3.Connection]:
         with closing(open_read_only(path, double_quoted_strings=True)) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             yield connection
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter for a message about damaged names
         raise UserError(
             f"database {database.db_id} cannot be read to the end: {error}"
             f" (see what can be saved with: sqlite3 '{database.path}' .recover)"

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 EMBEDDING_WIDTH = 384  # all-MiniLM-L6-v2
-SIGNATURE_WIDTH = 100  # MinHash permutations of a cell value, as CHESS uses
 
 # Fixed-size vectors become Arrow fixed-size lists of the named element type.
 Vector = Annotated[tuple[float, ...], "float32", EMBEDDING_WIDTH]
-Signature = Annotated[tuple[int, ...], "uint32", SIGNATURE_WIDTH]
+UInt32 = Annotated[int, "uint32"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +68,19 @@ class Step:
     error: str  # '' when the task succeeded
 
 
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A question that failed unexpectedly on its own again and again: later runs leave it out. Kind: set_aside."""
+
+    question_id: str
+    db_id: str
+    question: str
+    evidence: str
+    stage: str  # the task that failed
+    error: str
+    tries: int  # alone
+
+
 # --- offline: profile and index -------------------------------------------------------------------------------------
 
 
@@ -120,14 +132,23 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A distinct text value of a column that a question could name, with its MinHash signature."""
+    """A distinct text value of a column that a question could name."""
 
     db_id: str
     table: str
     column: str
     value: str
     count: int
-    signature: Signature
+    end: int  # bytes of all values up to this one, four more for each: where it ends among them
+
+
+@dataclass(frozen=True, slots=True)
+class CellBand:
+    """One hash of a cell: values are found by those that they share. Sorted by band, key and row."""
+
+    band: int  # 0: the text without case and accents; from 1: bands of its MinHash signature
+    key: UInt32
+    row: UInt32  # of the cell among the database's, from 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ the retries and its own record of results, which is dropped when the artifact be
 """
 
 import hashlib
+import importlib
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,19 +22,22 @@ from threading import Lock
 from typing import Any
 
 from prefect import Task, task
-from prefect.cache_policies import CachePolicy
+from prefect.cache_policies import NO_CACHE, CachePolicy
 from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext, TaskRunContext
 from prefect.futures import PrefectFuture
+from prefect.serializers import JSONSerializer
 from prefect.states import Completed
-from prefect.utilities.annotations import quote
 
 from nl2sql.contracts import CONTRACTS
 from nl2sql.rows import Database, ModelCall
 from tasks.artifact_store import Artifact, ArtifactStore, Provenance
 from tasks.code_digest import code_digest, source_of
+from tasks.run_apart import run_apart
+from tasks.under_way import under_way
 
 CALLS = "model_calls"
+ARTIFACT = f"{Artifact.__module__}.{Artifact.__qualname__}"
 RESULTS = ".results"  # Prefect's records of what its tasks returned, beside the artifacts
 PARSING = Lock()  # Python 3.11 counts recursion wrongly when two threads parse at once, and raises SystemError
 LOCATION_FIELDS = frozenset({"path", "description_path"})  # where a database lies does not change what it is
@@ -59,6 +63,19 @@ class Input:
     number: int
 
 
+class Sealed:
+    """The store and the arguments of a submitted task, in one object that neither Prefect nor Dask looks into."""
+
+    def __init__(self, store: ArtifactStore, arguments: dict[str, Any]):
+        """Keep both; artifacts that other tasks return are `Input`s among the arguments."""
+        self.store, self.arguments = store, arguments
+
+    @property
+    def bound(self) -> bool:
+        """Whether only this process can serve an argument: access to models, whoever watches a training."""
+        return any(getattr(value, "of_this_process", False) for value in self.arguments.values())
+
+
 class ArtifactTask:
     """A task of one artifact kind: `run` it here, or `submit` it to Prefect from inside a flow."""
 
@@ -66,6 +83,7 @@ class ArtifactTask:
         """Wrap `function`; `calls` are the pure functions whose code belongs to the key."""
         self.kind, self.calls, self.function = kind, tuple(calls), function
         self.name = function.__name__
+        self.apart = bool(options.pop("apart", True))
         self.task: Task = task(
             name=self.name,
             cache_policy=ArtifactPolicy(self),
@@ -74,9 +92,13 @@ class ArtifactTask:
             **options,
         )(self._body())
 
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str, str]]:
+        """By name: a worker of another process runs, and digests, the code that it has itself."""
+        return _named, (self.function.__module__, self.name)
+
     def _body(self) -> Callable[..., State]:
-        def body(store: ArtifactStore, arguments: dict[str, Any], inputs: list[Artifact]) -> State:
-            known = _with_inputs(arguments, inputs)
+        def body(call: Sealed, inputs: list[Artifact]) -> State:
+            store, known = call.store, _with_inputs(call.arguments, inputs)
             found = store.find(self.kind, self.key(known))
             artifact = found or self.run(store, **known)
             said = f"{artifact.rows:,} {self.kind}, made in {artifact.seconds:.1f} s"
@@ -105,7 +127,7 @@ class ArtifactTask:
         if found is not None:
             return found
         start = time.perf_counter()
-        made = self.function(**arguments)
+        made = self.make(store, key, arguments)
         provenance = self._provenance(arguments, time.perf_counter() - start)
         if not isinstance(made, Made):
             return store.write(self.kind, key, made, provenance)
@@ -113,14 +135,24 @@ class ArtifactTask:
         store.write(CALLS, key, made.calls, provenance)  # first: an artifact is never without its calls
         return store.write(self.kind, key, made.rows, provenance)
 
+    def make(self, store: ArtifactStore, key: str, arguments: Mapping[str, Any], apart: bool = False) -> Any:
+        """The function's rows, in a process of its own where an earlier process died at the same, or if asked to."""
+        if not self.apart:
+            return self.function(**arguments)
+        if apart:
+            return run_apart(self.function, arguments)
+        with under_way(store.root, f"{self.kind}-{key}") as died_here:
+            return run_apart(self.function, arguments) if died_here else self.function(**arguments)
+
     def submit(self, store: ArtifactStore, run_name: str, tags: Sequence[str] = (), **arguments: Any):
         """Submit to the task runner of the flow that is running; artifacts may be futures. Returns a future."""
-        named = self.task.with_options(task_run_name=run_name, result_storage=results_folder(store), tags=tags)
+        named = self.task.with_options(task_run_name=run_name, tags=tags, **_records(store))
         futures = [v for v in arguments.values() if isinstance(v, PrefectFuture)]
-        # Quoted values are not searched for what earlier tasks returned: that takes time, and equal strings anywhere
-        # in them would draw edges between tasks that have nothing to do with each other.
+        # Sealed values are not searched for what earlier tasks returned: that takes time, and equal strings anywhere
+        # in them would draw edges between tasks that have nothing to do with each other. Prefect's own `quote` is a
+        # tuple, which Dask takes apart.
         known = {n: Input(futures.index(v)) if isinstance(v, PrefectFuture) else v for n, v in arguments.items()}
-        return named.submit(store=quote(store), arguments=quote(known), inputs=futures)
+        return named.submit(call=Sealed(store, known), inputs=futures)
 
     def _provenance(self, arguments: dict[str, Any], seconds: float) -> Provenance:
         options = {n: v for n, v in arguments.items() if isinstance(v, str | int | float | bool | None)}
@@ -141,11 +173,12 @@ class ArtifactPolicy(CachePolicy):
         self, task_ctx: TaskRunContext, inputs: dict[str, Any], flow_parameters: dict[str, Any], **kwargs: Any
     ) -> str | None:
         """The key of the record of the artifact that this run would write."""
-        store: ArtifactStore = inputs["store"]
-        key = self.artifact_task.key(_with_inputs(inputs["arguments"], inputs["inputs"]))
+        call: Sealed = inputs["call"]
+        store = call.store
+        key = self.artifact_task.key(_with_inputs(call.arguments, inputs["inputs"]))
         folder = results_folder(store)
         record = f"{key}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"  # records hold the artifacts' paths
-        if store.find(self.artifact_task.kind, key) is None:
+        if store.find(self.artifact_task.kind, key) is None or not holds_an_artifact(folder / record):
             (folder / record).unlink(missing_ok=True)
         return record
 
@@ -158,9 +191,14 @@ def artifact_task(kind: str, calls: Sequence[Callable[..., Any]], **options: Any
     """Decorate a function that returns the rows (or the Arrow table) of one artifact.
 
     Its arguments are artifacts, row dataclasses, tuples of these, or plain values; those whose class says
-    `keyed = False` decide nothing of the rows and belong to no key. Options go to Prefect's `task`.
+    `keyed = False` decide nothing of the rows and belong to no key. Where a process died at a task, the next one runs
+    it in a process of its own, unless `apart` is False. Other options go to Prefect's `task`.
     """
     return lambda function: ArtifactTask(kind, calls, function, options)
+
+
+def _named(module: str, name: str) -> ArtifactTask:
+    return getattr(importlib.import_module(module), name)
 
 
 def calls_of(store: ArtifactStore, artifact: Artifact) -> Artifact | None:
@@ -193,6 +231,36 @@ def _flow_run() -> tuple[str, str]:
 
 def _with_inputs(arguments: dict[str, Any], inputs: Sequence[Artifact]) -> dict[str, Any]:
     return {name: inputs[v.number] if isinstance(v, Input) else v for name, v in arguments.items()}
+
+
+def _records(store: ArtifactStore) -> dict[str, Any]:
+    """Where Prefect keeps its records of a store's tasks. For a remote store it keeps none.
+
+    A record names its own deserialiser, so that whoever may write to a bucket could run code here; and the task finds
+    the artifact itself.
+    """
+    if store.remote:
+        return {"persist_result": False, "cache_policy": NO_CACHE}
+    return {"result_storage": results_folder(store)}
+
+
+def holds_an_artifact(record: Path) -> bool:
+    """Whether one of Prefect's records is as our tasks write it, or is not there.
+
+    A record names what reads it and the class that is made of it, and Prefect does as it says: one that somebody
+    altered could have anything run.
+    """
+    try:
+        held = json.loads(record.read_bytes())
+        made = json.loads(held["result"])
+        plain = held["metadata"]["serializer"] == JSONSerializer().model_dump()
+        values = list(made["data"].values())
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return False
+    ours = made.keys() == {"__class__", "data"} and made["__class__"] == ARTIFACT
+    return plain and ours and all(isinstance(v, str | int | float) for v in values)
 
 
 def results_folder(store: ArtifactStore) -> Path:

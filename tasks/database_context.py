@@ -1,22 +1,32 @@
 """The offline artifacts of one database, opened once per process for all online tasks that need them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from pathlib import Path
 from threading import Lock
 
+import numpy as np
+
+from nl2sql.errors import UserError
+from nl2sql.indexes.cell_bands import mapped_bands
 from nl2sql.indexes.cells import CellIndex
 from nl2sql.indexes.columns import ColumnIndex
 from nl2sql.indexes.examples import ExampleIndex
+from nl2sql.indexes.nearest import FaissGraph, Nearest, nearest, uses_graph
+from nl2sql.indexes.texts import mapped_texts
 from nl2sql.online.context import DatabaseContext
 from nl2sql.rows import Database, Profile, Summary
 from nl2sql.schema import schema_from_profiles
-from tasks.artifact_store import Artifact, read_rows, read_table
+from tasks.artifact_store import Artifact, map_file, read_rows, read_table, replace_file
+from tasks.remote_files import is_remote
 
 # The functions whose code decides what a context holds: every task that opens one lists them among its calls.
-CONTEXT_CALLS = (schema_from_profiles, CellIndex, ColumnIndex, ExampleIndex)
+CONTEXT_CALLS = (schema_from_profiles, CellIndex, mapped_bands, mapped_texts, ColumnIndex, ExampleIndex)
 
 
 OPENING = Lock()
+LOCKED = "database is locked"  # SQLite's words
 
 
 @dataclass(frozen=True)
@@ -27,6 +37,7 @@ class OfflineArtifacts:
     profiles: Artifact
     summaries: Artifact
     cells: Artifact
+    bands: Artifact
     columns: Artifact
     examples: Artifact
 
@@ -46,13 +57,37 @@ def _open_context(offline: OfflineArtifacts) -> DatabaseContext:
         schema=schema_from_profiles(profiles),
         profiles=profiles,
         summaries=tuple(read_rows(offline.summaries, Summary)),
-        cells=CellIndex(read_table(offline.cells), profiles),
+        cells=_open_cells(offline, profiles),
         columns=ColumnIndex(read_table(offline.columns)),
         examples=_open_examples(offline.examples),
     )
 
 
+def _open_cells(offline: OfflineArtifacts, profiles: tuple[Profile, ...]) -> CellIndex:
+    """Map the cell index: what no lookup needs is never read."""
+    texts = mapped_texts(map_file(offline.cells), "value", "end")
+    return CellIndex(texts, profiles, mapped_bands(map_file(offline.bands)))
+
+
 @lru_cache(maxsize=2)
 def _open_examples(examples: Artifact) -> ExampleIndex:
     """Read the example index."""
-    return ExampleIndex(read_table(examples))
+    return ExampleIndex(read_table(examples), search=partial(_open_nearest, examples))
+
+
+def _open_nearest(examples: Artifact, vectors: np.ndarray) -> Nearest:
+    """What searches them; a graph, which takes long to build, lies beside their file once it was built."""
+    path = Path(examples.path).with_name(f"{Path(examples.path).stem}.{examples.sha256[:12]}.faiss")
+    if is_remote(examples.path) or not uses_graph(len(vectors)):
+        return nearest(vectors)
+    if path.is_file():
+        return FaissGraph(vectors, np.fromfile(path, np.uint8))
+    built = FaissGraph(vectors)
+    replace_file(path, lambda name: built.content().tofile(name))
+    return built
+
+
+def refuse_locked(db_id: str, errors: Iterable[str]) -> None:
+    """Raise UserError where a statement failed because a writer had locked the database: that is no result to keep."""
+    if any(LOCKED in error for error in errors):
+        raise UserError(f"{db_id}: {LOCKED} by a program that writes it: run the same command again when that is done")

@@ -2,13 +2,15 @@
 
 import pyarrow as pa
 
+from nl2sql.contracts import arrow_schema
 from nl2sql.indexes import cells
-from nl2sql.rows import Database, Profile
+from nl2sql.rows import Cell, Database, Profile
 from tasks.artifact_store import Artifact, read_rows
 from tasks.cached_task import artifact_task
 
 
-@artifact_task("cells", calls=[cells.index_cells])
-def index_cells(database: Database, profiles: Artifact) -> pa.Table:
-    """Collect distinct text values with their MinHash signatures."""
-    return cells.index_cells(database, read_rows(profiles, Profile))
+@artifact_task("cells", calls=[cells.stream_cells], apart=False)
+def index_cells(database: Database, profiles: Artifact) -> pa.RecordBatchReader:
+    """Collect distinct text values, a bounded number at a time."""
+    batches = cells.stream_cells(database, read_rows(profiles, Profile))
+    return pa.RecordBatchReader.from_batches(arrow_schema(Cell), batches)

@@ -22,6 +22,7 @@ from nl2sql.scoring import execution_accuracy, explain_verdict
 from nl2sql.scoring.execution_accuracy import Judgement, Pair
 from nl2sql.scoring.judgement_cache import judgements_from_table, judgements_to_table
 from tasks.artifact_store import ArtifactStore, Provenance, read_table
+from tasks.remote_files import cache_folder
 
 KIND = "judgements"
 CODE: tuple[ModuleType, ...] = (execution, query_worker, read_only, row_digest, execution_accuracy, explain_verdict)
@@ -67,9 +68,14 @@ class JudgementStore:
         parts = [digest, asdict(self.limits), self.any_column_order, _code()]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
+    def _lock_file(self, digest: str) -> Path:
+        """Beside the artifact. For a remote one on this machine: runs on two machines may then each judge the same."""
+        key = self._key(digest)
+        return cache_folder() / f"{key}.lock" if self.store.remote else self.store.file(KIND, key).with_suffix(".lock")
+
     @contextmanager
     def _locked(self, digest: str) -> Iterator[None]:
-        path = self.store.file(KIND, self._key(digest)).with_suffix(".lock")
+        path = self._lock_file(digest)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             file = path.open("wb")

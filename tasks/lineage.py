@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from nl2sql.errors import UserError
-from tasks.artifact_store import Artifact
+from tasks.artifact_store import Artifact, read_text
 from tasks.cached_task import name_of
+from tasks.remote_files import absolute
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,9 @@ class Origin:
 
 def origin_of(root: str | Path, name: str) -> Origin:
     """The origin of the artifact KIND/KEY in a folder; raises UserError when it has none there."""
-    path = Path(root) / f"{name}.json"
+    path = f"{absolute(str(root))}/{name}.json"
     try:
-        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        card: dict[str, Any] = json.loads(read_text(path))
         made = (card["task"], card["rows"], card["seconds"], card["written"])
         return Origin(name, *made, card.get("run", ""), card.get("run_id", ""), tuple(card.get("parents", ())))
     except FileNotFoundError as error:

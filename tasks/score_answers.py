@@ -7,6 +7,7 @@ from nl2sql.scoring import score_answers as op
 from nl2sql.scoring.execution_accuracy import SCORING_LIMITS
 from tasks.artifact_store import Artifact, read_rows
 from tasks.cached_task import artifact_task
+from tasks.database_context import refuse_locked
 
 
 @artifact_task("verdicts", calls=[op.score_answers], retries=1)
@@ -18,10 +19,12 @@ def score_answers(
     timeout: float,
 ) -> list[Verdict]:
     """Compare results with those of the gold SQL, as BIRD's evaluator does."""
-    return op.score_answers(
+    verdicts = op.score_answers(
         questions,
         read_rows(repairs, Repair),
         read_rows(selections, Selection),
         database.path,
         replace(SCORING_LIMITS, seconds=timeout),
     )
+    refuse_locked(database.db_id, (v.detail for v in verdicts))
+    return verdicts

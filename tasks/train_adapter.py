@@ -10,7 +10,7 @@ from nl2sql.models.local_models import LocalFolders, file_digest
 from nl2sql.training.rows import Adapter
 from nl2sql.training.train_adapter import Training
 from nl2sql.training.train_adapter import train_adapter as train
-from tasks.artifact_store import ArtifactStore, read_rows
+from tasks.artifact_store import ArtifactStore, forget, read_rows
 from tasks.cached_task import artifact_task
 
 
@@ -19,6 +19,7 @@ class Workplace:
     """Where a training runs and who watches it. It decides no weights, so it belongs to no cache key."""
 
     keyed: ClassVar[bool] = False
+    of_this_process: ClassVar[bool] = True  # no worker of another process may have it
     data: Path
     folders: LocalFolders
     limit: int | None = None  # bytes; None for the machine's
@@ -26,8 +27,8 @@ class Workplace:
 
 
 # The code is not in the key: hours of training are not thrown away for an edit. The card names the versions of what
-# computed the weights; moving the adapter's folder away trains it anew.
-@artifact_task("adapters", calls=[], tags=["mlx"])
+# computed the weights; moving the adapter's folder away trains it anew. Training has a process of its own anyway.
+@artifact_task("adapters", calls=[], apart=False, tags=["mlx"])
 def train_adapter(training: Training, workplace: Workplace) -> list[Adapter]:
     """Train an adapter, or continue one that was killed."""
     return [train(training, workplace.data, workplace.folders, workplace.watch, workplace.limit)]
@@ -37,7 +38,7 @@ def forget_lost(store: ArtifactStore, training: Training, workplace: Workplace) 
     """Drop the artifact of an adapter whose weights are gone or altered, so that it is trained again."""
     found = store.find("adapters", train_adapter.key({"training": training, "workplace": workplace}))
     if found is not None and not all(_intact(row) for row in read_rows(found, Adapter)):
-        Path(found.path).unlink(missing_ok=True)
+        forget(found)
 
 
 def _intact(row: Adapter) -> bool:

@@ -15,8 +15,9 @@ from nl2sql.reporting.corrected_gold_figures import corrected_figures, corrected
 from nl2sql.reporting.html_report import render_report
 from nl2sql.reporting.run_tables import RunTables
 from nl2sql.reporting.summarise_run import RunSummary, summarise_run, to_json
-from nl2sql.rows import Gold, Question, Selection, Step
+from nl2sql.rows import Gold, Question, Selection, SetAside, Step
 from tasks.artifact_store import Artifact, read_rows, replace_file
+from tasks.remote_files import absolute
 
 TRACED = ("groundings", "linkings", "candidates", "repairs", "selections", "verdicts", "recalls", "corrected")
 SEPARATOR = "\t----- bird -----\t"
@@ -40,6 +41,7 @@ def write_report(
     questions: Sequence[Question],
     steps: Sequence[Step],
     degraded: Mapping[str, int] | None = None,
+    set_aside: Sequence[SetAside] = (),
 ) -> RunSummary:
     """Write report.html, summary.json, predictions.json (BIRD's format) and manifest.json into the run's folder.
 
@@ -48,7 +50,7 @@ def write_report(
     golds = gather("golds", steps)
     tables = run_tables(questions, steps, golds)
     corrected = corrected_figures(tables)
-    folder = Path(run.output).absolute()
+    folder = absolute(run.output)
     summary = summarise_run(
         tables,
         degraded=degraded,
@@ -58,18 +60,23 @@ def write_report(
         preset=run.preset,
         finished=time.strftime("%Y-%m-%d %H:%M:%S"),
         seconds=time.time() - run.started,
-        report=str(folder / "report.html"),
+        report=f"{folder}/report.html",
         failed_tasks=[f"{s.stage} of {s.db_id or 'all databases'}: {s.error}" for s in steps if s.error],
-        notes=[*([corrected_sentence(corrected)] if corrected else []), *data_notes(benchmark, golds)],
+        notes=[
+            *aside_notes(set_aside),
+            *([corrected_sentence(corrected)] if corrected else []),
+            *data_notes(benchmark, golds),
+        ],
     )
     page = render_report(summary, tables)
-    replace_file(folder / "report.html", lambda name: Path(name).write_text(page, encoding="utf-8"))
-    more = {"artifacts": len(steps), "reused": sum(s.reused for s in steps), "run_folder": str(folder)}
+    replace_file(f"{folder}/report.html", lambda name: Path(name).write_text(page, encoding="utf-8"))
+    more = {"artifacts": len(steps), "reused": sum(s.reused for s in steps), "run_folder": folder}
+    more["set_aside"] = [asdict(row) for row in set_aside]
     more["corrected_gold"] = corrected_json(corrected)
-    _write_json(folder / "summary.json", {**to_json(summary), **more})
-    _write_json(folder / "predictions.json", predictions(questions, tables.selections))
+    _write_json(f"{folder}/summary.json", {**to_json(summary), **more})
+    _write_json(f"{folder}/predictions.json", predictions(questions, tables.selections))
     manifest = {"questions": [asdict(q) for q in questions], "steps": [asdict(s) for s in steps]}
-    _write_json(folder / "manifest.json", {"run_id": run.run_id, "dataset": run.dataset, **manifest})
+    _write_json(f"{folder}/manifest.json", {"run_id": run.run_id, "dataset": run.dataset, **manifest})
     return summary
 
 
@@ -98,12 +105,21 @@ def data_notes(benchmark: Benchmark, golds: Sequence[Gold]) -> list[str]:
     return notes + [f"gold SQL of question {g.question_id} ({g.db_id}) fails: {g.error or g.outcome}" for g in failing]
 
 
+def aside_notes(set_aside: Sequence[SetAside]) -> list[str]:
+    """The questions that no run answers any more, a line each."""
+    return [
+        f"question {s.question_id} ({s.db_id}) is set aside and counts as wrong: {s.stage}: {s.error}."
+        " nl2sql evaluate --retry-set-aside tries it again"
+        for s in set_aside
+    ]
+
+
 def predictions(questions: Sequence[Question], selections: Sequence[Selection]) -> dict[str, str]:
     """The answers in BIRD's submission format, unanswered questions as blank SQL, in the benchmark's order."""
     answers = {s.question_id: s.sql for s in selections}
     return {q.question_id: f"{answers.get(q.question_id, '')}{SEPARATOR}{q.db_id}" for q in questions}
 
 
-def _write_json(path: Path, value: object) -> None:
+def _write_json(path: str, value: object) -> None:
     text = json.dumps(value, ensure_ascii=False, indent=1)
     replace_file(path, lambda name: Path(name).write_text(text, encoding="utf-8"))

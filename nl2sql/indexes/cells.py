@@ -1,27 +1,33 @@
 """The values that a question could name, and the search for them: exact, by folded text, by MinHash LSH."""
 
 import sqlite3
-import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from rapidfuzz import fuzz, process
 
 from nl2sql.contracts import arrow_schema
-from nl2sql.hashing import hash_texts
+from nl2sql.indexes.cell_bands import Bands, Run, bands_in_memory, fold, fold_all, keys_of, runs_of
 from nl2sql.indexes.choose_columns import LONGEST_VALUE, SAMPLED, is_candidate, is_nameable
 from nl2sql.indexes.literal_forms import date_texts, numbers_in
-from nl2sql.indexes.signatures import LSH_THRESHOLD, band_keys, sign
+from nl2sql.indexes.texts import Texts, texts_in_memory
+from nl2sql.plain_parquet import LENGTH_BYTES
 from nl2sql.profiling.value_formats import date_format
 from nl2sql.reading import chunks, opened
 from nl2sql.rows import Cell, CellMatch, Database, Profile
 from nl2sql.schema import quote
 
-CANDIDATES = 256  # values whose text is compared with a literal
-BUCKET = 512  # values of one band that are looked at
+CELLS = arrow_schema(Cell)
+BATCH = 1 << 18  # cells that are written at once
+READ = 1 << 16  # values that are read at once
+UNREADABLE = "\ufffd"
+CANDIDATES = 128  # values whose text is compared with a literal
+BUCKET = 128  # values of one band that are looked at
 LOWEST = 0.6  # similarity below which a value is not offered
 CUT = 0.9  # within a column: share of its best score that the others must reach
 LONGEST_LITERAL = 200  # characters of a text that is looked up
@@ -35,18 +41,26 @@ SCORES = {EXACT: 1.0, CASEFOLD: 0.99, FOLDED: 0.97, DATE: 0.95, NUMBER: 0.9}
 
 def index_cells(database: Database, profiles: Sequence[Profile]) -> pa.Table:
     """The distinct values of every column that a question could name: an artifact of kind `cells`."""
-    return pa.Table.from_batches(list(stream_cells(database, profiles)), schema=arrow_schema(Cell))
+    return pa.Table.from_batches(list(stream_cells(database, profiles)), schema=CELLS)
 
 
 def stream_cells(database: Database, profiles: Sequence[Profile]) -> Iterator[pa.RecordBatch]:
-    """The same, a bounded number of cells at a time, column by column and sorted by value within each.
+    """The same, about BATCH cells at a time, column by column and sorted by value within each.
 
     Raises UserError when the database does not open or turns out to be corrupt.
     """
+    waiting, end = [], 0
     with opened(database) as connection:
         for profile in profiles:
             if is_candidate(profile) and is_nameable(profile, _sampled(connection, profile)):
-                yield from _column_cells(connection, profile)
+                for values, counts in _column_cells(connection, profile):
+                    waiting.append(_batch(profile, values, counts, end))
+                    end = waiting[-1]["end"][-1].as_py()
+                    if sum(map(len, waiting)) >= BATCH:
+                        yield pa.concat_batches(waiting)
+                        waiting = []
+    if waiting:
+        yield pa.concat_batches(waiting)
 
 
 def _sampled(connection: sqlite3.Connection, profile: Profile) -> list[str]:
@@ -55,42 +69,41 @@ def _sampled(connection: sqlite3.Connection, profile: Profile) -> list[str]:
     return [str(value) for rows in chunks(connection, sql, lenient=True) for (value,) in rows]
 
 
-def _column_cells(connection: sqlite3.Connection, profile: Profile) -> Iterator[pa.RecordBatch]:
+def _column_cells(connection: sqlite3.Connection, profile: Profile) -> Iterator[tuple[pa.StringArray, pa.Array]]:
+    """Values and how often each stands, READ at a time."""
     name, table = quote(profile.column), quote(profile.table)
     sql = (
         f"SELECT t.{name} COLLATE BINARY, count(*) FROM {table} AS t"
         f" WHERE typeof(t.{name}) = 'text' AND length(t.{name}) <= {LONGEST_VALUE} GROUP BY 1 ORDER BY 1"
     )
-    for rows in chunks(connection, sql, columns=4, lenient=True):
-        # What is not UTF-8 cannot be typed in a question, nor written in a query.
-        kept = [(v, n) for v, n in rows if str(v).strip() and "\ufffd" not in str(v)]
-        if kept:
-            yield _batch(profile, [str(v) for v, _ in kept], [n for _, n in kept])
+    connection.text_factory = bytes  # Arrow reads whole columns of UTF-8 faster than Python reads texts
+    cursor = connection.execute(sql)
+    while rows := cursor.fetchmany(READ):
+        values, counts = zip(*rows, strict=True)
+        texts = _texts(values)
+        blank = pc.call_function("equal", [pc.call_function("utf8_trim_whitespace", [texts]), ""])
+        unreadable = pc.call_function("match_substring", [texts], pc.MatchSubstringOptions(UNREADABLE))
+        kept = ~(np.asarray(blank) | np.asarray(unreadable))
+        if kept.any():
+            yield texts.filter(pa.array(kept)), pa.array(counts, pa.int64()).filter(pa.array(kept))
 
 
-def _batch(profile: Profile, values: Sequence[str], counts: Sequence[object]) -> pa.RecordBatch:
-    schema = arrow_schema(Cell)
+def _texts(values: Sequence[bytes]) -> pa.StringArray:
+    """Texts; what is not UTF-8 holds UNREADABLE: it cannot be typed in a question, nor written in a query."""
+    try:
+        return pa.array(values, pa.binary()).cast(pa.string())
+    except pa.ArrowInvalid:
+        return pa.array([str(value, "utf-8", "replace") for value in values], pa.string())
+
+
+def _batch(profile: Profile, values: pa.StringArray, counts: pa.Array, end: int) -> pa.RecordBatch:
     constant = (profile.db_id, profile.table, profile.column)
-    signatures = pa.array(sign(values).reshape(-1))
-    arrays = [
-        *(pa.repeat(pa.scalar(text, pa.string()), len(values)) for text in constant),
-        pa.array(values, pa.string()),
-        pa.array(counts, pa.int64()),
-        pa.FixedSizeListArray.from_arrays(signatures, type=schema.field("signature").type),
-    ]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+    sizes = np.asarray(pc.call_function("binary_length", [values])).astype(np.int64) + LENGTH_BYTES
+    names = (pa.repeat(pa.scalar(text, pa.string()), len(values)) for text in constant)
+    return pa.RecordBatch.from_arrays([*names, values, counts, pa.array(end + np.cumsum(sizes))], schema=CELLS)
 
 
 # --- searching ------------------------------------------------------------------------------------------------------
-
-
-def fold(text: str) -> str:
-    """A text without case, accents and repeated spaces: 'Čáslav  Čáslav' and 'caslav caslav' fold to the same."""
-    text = " ".join(text.split()) if "  " in text or not text.isprintable() or text != text.strip() else text
-    if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text.casefold())
-        text = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return text.casefold()
 
 
 class Found(NamedTuple):
@@ -102,12 +115,19 @@ class Found(NamedTuple):
 
 
 class CellIndex:
-    """The cells of one database. Arrays are built at the first search, the database is not opened."""
+    """The cells of one database; the database is not opened.
 
-    def __init__(self, table: pa.Table, profiles: Sequence[Profile] = (), threshold: float = LSH_THRESHOLD) -> None:
-        self._table = table
+    Built from the files of its cells and bands nothing of them is read before the first search, and of them only what a
+    search looks at. Built from a table the bands are made, in memory, at the first search.
+    """
+
+    def __init__(self, cells: pa.Table | Texts, profiles: Sequence[Profile] = (), bands: Bands | None = None) -> None:
+        if isinstance(cells, Texts):
+            self._texts, self._runs = cells, bands.runs if bands else ()
+        else:
+            self._texts, self._runs = texts_in_memory(cells["value"]), runs_of(cells)
         self._profiles = profiles
-        self._threshold = threshold
+        self._given = bands
 
     def lookup(self, texts: Sequence[str], limit: int = 10) -> list[list[CellMatch]]:
         """For each text the cells that it may mean, best first; scores are 1 for the same text, less for others.
@@ -117,13 +137,13 @@ class CellIndex:
         """
         cut = [text[:LONGEST_LITERAL].strip() for text in texts]
         folded = [fold(text) for text in cut]
-        found = zip(cut, self._same(cut, folded), self._similar(folded), strict=True)
-        return [self._ranked(text, [*same, *similar], limit) for text, same, similar in found]
+        keys = keys_of(folded).T.tolist() if len(self._texts) and texts else [[] for _ in texts]
+        return [self._ranked(*each, limit) for each in zip(cut, folded, keys, strict=True)]
 
-    def _ranked(self, text: str, found: list[Found], limit: int) -> list[CellMatch]:
+    def _ranked(self, text: str, folded: str, keys: list[int], limit: int) -> list[CellMatch]:
         if not text:
             return []
-        found = [*found, *self._dates(text)]
+        found = [*self._same(text, folded, keys), *self._similar(folded, keys), *self._dates(text)]
         best: dict[int, Found] = {}
         for each in sorted(found, key=lambda f: -f.score):
             best.setdefault(each.row, each)
@@ -132,138 +152,92 @@ class CellIndex:
         return kept[:limit]
 
     def _matches(self, text: str, found: Sequence[Found]) -> list[CellMatch]:
-        names = self._columns
+        rows = [f.row for f in found]
+        runs = [self._runs[bisect_right(self._starts, row) - 1] for row in rows]
+        values = self._texts.take(np.array(rows, np.int64))
         return [
-            CellMatch(text, table, column, self._values[f.row].as_py(), f.score, f.method)
-            for f in found
-            for table, column in [names[self._owners[f.row]]]
+            CellMatch(text, run.table, run.column, value, f.score, f.method)
+            for f, run, value in zip(found, runs, values, strict=True)
         ]
 
-    # The columns of the table as arrays
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [run.start for run in self._runs]
 
     @cached_property
-    def _values(self) -> pa.LargeStringArray:
-        return self._table["value"].cast(pa.large_string()).combine_chunks()
-
-    @cached_property
-    def _folded(self) -> list[str]:
-        return [fold(value) for value in self._values.to_pylist()]
-
-    @cached_property
-    def _columns(self) -> list[tuple[str, str]]:
-        return [(t, c) for t, c, _, _ in self._runs]
-
-    @cached_property
-    def _runs(self) -> list[tuple[str, str, int, int]]:
-        """Table, column, first row and end of each stretch of one column's cells."""
-        if not len(self._table):
-            return []
-        tables, columns = (self._table[n].combine_chunks().dictionary_encode() for n in ("table", "column"))
-        codes = np.stack([np.asarray(tables.indices), np.asarray(columns.indices)])
-        starts = [0, *(np.flatnonzero((codes[:, 1:] != codes[:, :-1]).any(axis=0)) + 1).tolist()]
-        ends = [*starts[1:], len(self._table)]
-        names = [(tables.dictionary[int(t)].as_py(), columns.dictionary[int(c)].as_py()) for t, c in codes[:, starts].T]
-        return [(t, c, start, end) for (t, c), start, end in zip(names, starts, ends, strict=True)]
-
-    @cached_property
-    def _owners(self) -> np.ndarray:
-        lengths = [end - start for _, _, start, end in self._runs]
-        return np.repeat(np.arange(len(lengths)), lengths)
+    def _bands(self) -> list[tuple[memoryview, np.ndarray]]:
+        bands = self._given or bands_in_memory(self._texts, self._runs)
+        # Pages begin anywhere in a file: numpy would copy what lies at an odd address before it searches it.
+        keys = [k.view(np.uint8).data.cast("I") for k in bands.keys]
+        return list(zip(keys, bands.rows, strict=True))
 
     # The same text
 
-    @cached_property
-    def _dictionary(self) -> tuple[np.ndarray, np.ndarray]:
-        hashes = hash_texts(self._folded)
-        order = np.argsort(hashes, kind="stable")
-        return hashes[order], order
-
-    def _same(self, texts: Sequence[str], folded: Sequence[str]) -> list[list[Found]]:
-        if not len(self._table) or not texts:
-            return [[] for _ in texts]
-        hashes, order = self._dictionary
-        wanted = hash_texts(folded)
-        starts, ends = np.searchsorted(hashes, wanted, "left"), np.searchsorted(hashes, wanted, "right")
-        found: list[list[Found]] = []
-        for text, plain, start, end in zip(texts, folded, starts, ends, strict=True):
-            rows = [int(row) for row in order[start:end] if self._folded[row] == plain]
-            methods = [self._method(text, row) for row in rows]
-            found.append([Found(row, SCORES[method], method) for row, method in zip(rows, methods, strict=True)])
-        return found
-
-    def _method(self, text: str, row: int) -> str:
-        value = self._values[row].as_py()
-        if value == text:
-            return EXACT
-        return CASEFOLD if value.casefold() == text.casefold() else FOLDED
+    def _same(self, text: str, folded: str, keys: list[int]) -> list[Found]:
+        if not keys:
+            return []
+        sorted_keys, rows = self._bands[0]
+        equal = rows[bisect_left(sorted_keys, keys[0]) : bisect_right(sorted_keys, keys[0])]
+        values = zip(equal.tolist(), self._texts.take(equal.astype(np.int64)), strict=True)
+        methods = [(row, _method(text, value)) for row, value in values if fold(value) == folded]
+        return [Found(row, SCORES[method], method) for row, method in methods]
 
     # Similar text
 
-    @cached_property
-    def _bands(self) -> tuple[np.ndarray, np.ndarray]:
-        flat = [c.flatten().to_numpy(zero_copy_only=False) for c in self._table["signature"].chunks]
-        keys = band_keys(np.concatenate(flat).reshape(len(self._table), -1), self._threshold)
-        order = np.argsort(keys, axis=1, kind="stable").astype(np.uint32)
-        return np.take_along_axis(keys, order, axis=1), order
-
-    def _similar(self, folded: Sequence[str]) -> list[list[Found]]:
-        if not len(self._table) or not any(folded):
-            return [[] for _ in folded]
-        candidates = self._candidates(folded)
-        return [self._compared(text, rows) if text else [] for text, rows in zip(folded, candidates, strict=True)]
-
-    def _candidates(self, texts: Sequence[str]) -> list[np.ndarray]:
-        keys, order = self._bands
-        wanted = band_keys(sign(texts), self._threshold)
-        starts = np.stack([np.searchsorted(k, w, "left") for k, w in zip(keys, wanted, strict=True)])
-        ends = np.stack([np.searchsorted(k, w, "right") for k, w in zip(keys, wanted, strict=True)])
-        ends = np.minimum(ends, starts + BUCKET)
-        return [
-            _most_frequent([o[a:b] for o, a, b in zip(order, *ends_, strict=True) if b > a])
-            for ends_ in zip(starts.T, ends.T, strict=True)
-        ]
-
-    def _compared(self, text: str, rows: np.ndarray) -> list[Found]:
+    def _similar(self, folded: str, keys: list[int]) -> list[Found]:
+        rows = self._candidates(keys)
         if not len(rows):
             return []
-        values = [self._folded[row] for row in rows]
-        ratios = process.cdist([text], values, scorer=fuzz.ratio, score_cutoff=100 * LOWEST * 0.8)[0]
-        ordered = process.cdist([text], values, scorer=fuzz.token_sort_ratio, score_cutoff=100 * LOWEST * 0.8)[0]
-        scores = np.maximum(np.maximum(ratios, 0.95 * ordered) / 100, _parts(text, values)) * SCORES[FOLDED]
-        return [Found(int(row), float(s), LSH) for row, s in zip(rows, scores, strict=True) if s >= LOWEST]
+        values = fold_all(self._texts.take(rows))
+        lowest = 100 * LOWEST * 0.8
+        ratios = process.cdist([folded], values, scorer=fuzz.ratio, score_cutoff=lowest)[0]
+        ordered = process.cdist([folded], values, scorer=fuzz.token_sort_ratio, score_cutoff=lowest)[0]
+        scores = np.maximum(np.maximum(ratios, 0.95 * ordered) / 100, _parts(folded, values)) * SCORES[FOLDED]
+        near = scores >= np.maximum(LOWEST, CUT * self._best_of_column(rows, scores))
+        return [Found(row, score, LSH) for row, score in zip(rows[near].tolist(), scores[near].tolist(), strict=True)]
+
+    def _best_of_column(self, rows: np.ndarray, scores: np.ndarray) -> np.ndarray:
+        """For each row the best score of its column's rows; the rows ascend."""
+        columns = np.searchsorted(self._starts, rows, side="right")
+        firsts = np.flatnonzero(np.diff(columns, prepend=-1))
+        return np.repeat(np.maximum.reduceat(scores, firsts), np.diff(firsts, append=len(rows)))
+
+    def _candidates(self, keys: list[int]) -> np.ndarray:
+        """The rows that share most bands with a text, at most CANDIDATES."""
+        found = []
+        for (sorted_keys, rows), key in zip(self._bands[1:], keys[1:], strict=False):
+            start = bisect_left(sorted_keys, key)
+            end = bisect_right(sorted_keys, key, start, min(start + BUCKET, len(sorted_keys)))
+            if end > start:
+                found.append(rows[start:end])
+        return _most_frequent(np.concatenate(found)) if found else np.zeros(0, np.int64)
 
     # Dates and numbers
 
     @cached_property
-    def _date_columns(self) -> list[tuple[str, int, int]]:
-        """Format, first row and end of the stretches that hold dates."""
+    def _date_columns(self) -> list[tuple[str, Run]]:
+        """Format and rows of the columns that hold dates."""
         found = []
-        for _, _, start, end in self._runs:
-            step = max(1, (end - start) // 64)
-            format_ = date_format(self._values[start:end:step].to_pylist())
-            found += [(format_, start, end)] if format_ else []
+        for run in self._runs:
+            step = max(1, (run.end - run.start) // 64)
+            format_ = date_format(self._texts.take(np.arange(run.start, run.end, step)))
+            found += [(format_, run)] if format_ else []
         return found
 
     def _dates(self, text: str) -> list[Found]:
-        forms = {f: date_texts(text, f) for f in {f for f, _, _ in self._date_columns}}
+        forms = {f: date_texts(text, f) for f in {f for f, _ in self._date_columns}}
         found = []
-        for format_, start, end in self._date_columns:
+        for format_, run in self._date_columns:
             for written in forms[format_]:
-                rows = self._rows_beginning_with(written, start, end)
+                rows = self._rows_beginning_with(written, run)
                 found += [Found(row, SCORES[DATE], DATE) for row in rows]
         return found
 
-    def _rows_beginning_with(self, beginning: str, start: int, end: int, most: int = 3) -> list[int]:
+    def _rows_beginning_with(self, beginning: str, run: Run, most: int = 3) -> list[int]:
         """The first rows of a sorted stretch whose values begin so: a day finds the moments of that day."""
-        low, high = start, end
-        while low < high:
-            middle = (low + high) // 2
-            if self._values[middle].as_py() < beginning:
-                low = middle + 1
-            else:
-                high = middle
-        rows = range(low, min(end, low + most))
-        return [row for row in rows if self._values[row].as_py().startswith(beginning)]
+        first = bisect_left(self._texts, beginning, run.start, run.end)
+        values = self._texts.take(np.arange(first, min(run.end, first + most)))
+        return [first + place for place, value in enumerate(values) if value.startswith(beginning)]
 
     @cached_property
     def _numeric_values(self) -> dict[float, list[tuple[str, str, str]]]:
@@ -291,13 +265,20 @@ def _parts(text: str, values: Sequence[str]) -> np.ndarray:
     return np.where(whole & (lengths > 2), 0.62 + 0.35 * shares, 0.0)
 
 
-def _most_frequent(found: list[np.ndarray]) -> np.ndarray:
-    """The rows that share most bands with a text, at most CANDIDATES."""
-    if not found:
-        return np.zeros(0, np.int64)
-    rows, counts = np.unique(np.concatenate(found), return_counts=True)
+def _method(text: str, value: str) -> str:
+    if value == text:
+        return EXACT
+    return CASEFOLD if value.casefold() == text.casefold() else FOLDED
+
+
+def _most_frequent(rows: np.ndarray) -> np.ndarray:
+    """The CANDIDATES numbers that stand most often in an array, ascending."""
+    rows.sort()
+    firsts = np.flatnonzero(np.concatenate([[True], rows[1:] != rows[:-1]]))
+    counts = np.diff(firsts, append=len(rows))
+    rows = rows[firsts]
     if len(rows) > CANDIDATES:
-        rows = rows[np.argsort(-counts, kind="stable")[:CANDIDATES]]
+        rows = rows[np.sort(np.argsort(-counts, kind="stable")[:CANDIDATES])]
     return rows.astype(np.int64)
 
 

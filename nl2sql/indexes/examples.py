@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from nl2sql.contracts import arrow_schema
 from nl2sql.indexes.embedding import Embed, embed
-from nl2sql.indexes.nearest import Nearest, nearest, vector_array, vectors_of
+from nl2sql.indexes.nearest import Nearest, Search, nearest, vector_array, vectors_of
 from nl2sql.rows import Example, ExampleHit, Question
 from nl2sql.skeletons import mask_question, sql_names, sql_skeleton
 
@@ -49,13 +49,15 @@ def _texts(question: Question) -> tuple[str, ...]:
 class ExampleIndex:
     """Training questions of all databases. Nothing is built before the first search."""
 
-    def __init__(self, table: pa.Table, embed: Embed = embed) -> None:
+    def __init__(self, table: pa.Table, embed: Embed = embed, search: Search = nearest) -> None:
+        """Keep the table; `search` makes of its vectors what finds the nearest."""
         self._table = table
         self._embed = embed
+        self._search = search
 
     @cached_property
     def _nearest(self) -> Nearest:
-        return nearest(vectors_of(self._table["vector"]))
+        return self._search(vectors_of(self._table["vector"]))
 
     def search(
         self,

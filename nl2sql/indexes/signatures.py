@@ -12,13 +12,15 @@ from datasketch import MinHash
 from datasketch.lsh import MinHashLSH
 
 from nl2sql.hashing import mix
-from nl2sql.rows import SIGNATURE_WIDTH
 
+SIGNATURE_WIDTH = 100  # MinHash permutations of a cell value, as CHESS uses
 SHINGLE = 3
 PADDING = "\x02", "\x03"  # marks start and end, so that even a one-letter text has a shingle
 SEED = 1
 LSH_THRESHOLD = 0.15  # datasketch then takes 50 bands of 2 rows
 BLOCK = 1 << 15  # texts at once: their shingles' permutations stay in the processor's cache
+MULTIPLIERS = mix(np.arange(1, SIGNATURE_WIDTH + 1, dtype=np.uint64)) | np.uint64(1)
+FEW = 16  # texts that are signed in fewer steps, which cost more each
 
 
 def sign(texts: Sequence[str]) -> np.ndarray:
@@ -32,6 +34,8 @@ def sign(texts: Sequence[str]) -> np.ndarray:
 
 def _sign_block(texts: Sequence[str]) -> np.ndarray:
     shingles, lengths = _shingles(texts)
+    if len(texts) <= FEW:
+        return np.minimum.reduceat(_permute(shingles), np.cumsum(lengths) - lengths)
     distinct, inverse = np.unique(shingles, return_inverse=True)
     permuted = _permute(distinct)
     # Longest first: the texts that still have a shingle at place j are then always the first ones.
@@ -88,10 +92,8 @@ def bands(threshold: float = LSH_THRESHOLD) -> tuple[int, int]:
 def band_keys(signatures: np.ndarray, threshold: float = LSH_THRESHOLD) -> np.ndarray:
     """One 32-bit key per text and band, uint32 of shape (bands, n): equal where all rows of the band are equal."""
     count, rows = bands(threshold)
-    keys = np.empty((count, len(signatures)), np.uint32)
-    for band in range(count):
-        key = np.full(len(signatures), band, np.uint64)
-        for row in range(band * rows, (band + 1) * rows):
-            key = mix(key ^ (signatures[:, row].astype(np.uint64) << np.uint64(8)))
-        keys[band] = (key >> np.uint64(32)).astype(np.uint32)
-    return keys
+    parts = signatures[:, : count * rows].reshape(len(signatures), count, rows)
+    keys = np.zeros((len(signatures), count), np.uint64)
+    for row in range(rows):  # multiply-shift hashing: the high half of a sum of products
+        keys += parts[:, :, row] * MULTIPLIERS[row]
+    return np.ascontiguousarray((keys >> np.uint64(32)).astype(np.uint32).T)

@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 from nl2sql.models.framed_json import LONGEST, BrokenFrame, read_message, write_message
 
@@ -97,14 +97,7 @@ class ChildProcess:
 
     def reason(self) -> str:
         """Why the child ended: the last line that it wrote to standard error, or its status."""
-        self.process.wait()
-        self.errors.seek(0, os.SEEK_END)
-        self.errors.seek(max(0, self.errors.tell() - LAST_LINES))
-        lines = [line.strip() for line in self.errors.read().decode("utf-8", "replace").splitlines()]
-        said = next((line for line in reversed(lines) if line), "")
-        status = self.process.returncode
-        cause = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
-        return f"{cause}: {said}" if said else cause
+        return reason_of(self.process, self.errors)
 
     def finish(self, seconds: float = 2.0) -> None:
         """Let the child end by itself, and end it when it does not in time."""
@@ -133,3 +126,14 @@ class ChildProcess:
     ) -> None:
         """End it."""
         self.close()
+
+
+def reason_of(process: "subprocess.Popen[Any]", errors: IO[bytes]) -> str:
+    """Wait for a child that ends; its status and the last line that it wrote to standard error, `errors`."""
+    status = process.wait()
+    errors.seek(0, os.SEEK_END)
+    errors.seek(max(0, errors.tell() - LAST_LINES))
+    lines = [line.strip() for line in errors.read().decode("utf-8", "replace").splitlines()]
+    said = next((line for line in reversed(lines) if line), "")
+    cause = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+    return f"{cause}: {said}" if said else cause

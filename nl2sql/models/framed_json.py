@@ -1,5 +1,6 @@
 """Messages between a process and its child: a length in four bytes, then JSON. Reading one cannot run code."""
 
+import asyncio
 import json
 from typing import IO, Any
 
@@ -10,10 +11,15 @@ class BrokenFrame(Exception):
     """What arrived is no message."""
 
 
-def write_message(stream: IO[bytes], content: dict[str, Any]) -> None:
-    """Write one message at once. Text may hold anything, lone surrogates too: JSON escapes all but ASCII."""
+def frame(content: dict[str, Any]) -> bytes:
+    """One message. Text may hold anything, lone surrogates too: JSON escapes all but ASCII."""
     body = json.dumps(content).encode("ascii")
-    view = memoryview(len(body).to_bytes(4, "little") + body)
+    return len(body).to_bytes(4, "little") + body
+
+
+def write_message(stream: IO[bytes], content: dict[str, Any]) -> None:
+    """Write one message at once."""
+    view = memoryview(frame(content))
     while view:  # an unbuffered pipe may take a part
         view = view[stream.write(view) :]
     stream.flush()
@@ -24,12 +30,28 @@ def read_message(stream: IO[bytes]) -> dict[str, Any] | None:
     header = _exactly(stream, 4)
     if len(header) < 4:
         return None
+    length = _length(header)
+    body = _exactly(stream, length)
+    return _content(body) if len(body) == length else None
+
+
+async def receive_message(reader: asyncio.StreamReader) -> dict[str, Any] | None:
+    """The same from a connection; one that breaks has ended."""
+    try:
+        length = _length(await reader.readexactly(4))
+        return _content(await reader.readexactly(length))
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+
+
+def _length(header: bytes) -> int:
     length = int.from_bytes(header, "little")
     if length > LONGEST:
         raise BrokenFrame(f"a message of {length} bytes was announced")
-    body = _exactly(stream, length)
-    if len(body) < length:
-        return None
+    return length
+
+
+def _content(body: bytes) -> dict[str, Any]:
     try:
         content = json.loads(body)
     except ValueError as error:

@@ -29,7 +29,7 @@ LONGEST_PAUSE = 600.0  # seconds; a provider that asks for more has run out of a
 
 
 class Attempts(Protocol):
-    """Makes single attempts at calls: Remote, or Scripted in tests."""
+    """Makes single attempts at calls: Courier; Remote in the process itself; Scripted in tests."""
 
     async def attempt(self, request: Request, cache_prefix: bool) -> Reply:
         """Give the reply, or raise CallFailed."""
@@ -227,13 +227,13 @@ class Gateway:
 
     async def _charged(self, request: Request, mark: bool, bound: float) -> Reply:
         """The attempt, with what it costs or may have cost taken from the budget in place of what was reserved."""
-        cost, broken = bound, "cancelled"
+        cost, broken = bound, ""  # of a cancelled one: a courier goes on with it and writes down what comes of it
         try:
             if self._stopped is not None:  # while the call waited for money
                 cost, broken = 0.0, ""
                 raise self._stopped
             reply = await self._remote.attempt(request, mark)
-            cost, broken = reply.dollars + reply.uncertain_dollars, ""
+            cost, broken = 0.0 if reply.cached else reply.dollars + reply.uncertain_dollars, ""
             return reply
         except CallFailed as failure:
             cost, broken = (bound, failure.message) if failure.charged else (0.0, "")
@@ -276,11 +276,15 @@ class Gateway:
         )
 
     async def _keep(self, request: Request, reply: Reply) -> None:
-        """Write an answer to the disk. When that is full the answer still counts, but no further call is made."""
-        if not reply.lasting:
+        """Write an answer to the disk, unless a courier did. When that is full the answer still counts, but no further
+        call is made.
+        """
+        kept = self._cache.has(request.key)
+        if not reply.lasting or (kept and reply.attempts == 1):
             return
         try:
-            await asyncio.shield(asyncio.wrap_future(self._cache.put(request, reply)))
+            write = self._cache.amend if kept else self._cache.put
+            await asyncio.shield(asyncio.wrap_future(write(request, reply)))
         except DiskError as error:
             said = f"answers can no longer be kept in {self._cache.path} ({error}): make room on that disk"
             self._stop(ModelsStopped(f"{said}; {NOTHING_LOST}"))

@@ -47,11 +47,13 @@ def announce(tell: Tell) -> Callable[[Holder | None], None]:
 def _load(order: dict[str, Any], tell: Tell) -> Any:
     import mlx.core as mx
     from mlx_lm import load
+    from mlx_lm.utils import maybe_set_recommended_wired_limit
 
     from nl2sql.models.local_decoding import Decoder
 
     start = time.perf_counter()
     mx.set_cache_limit(CACHE_BYTES)
+    maybe_set_recommended_wired_limit()  # on Metal: else weights are paged out between requests; nothing elsewhere
     constrain = None
     model, tokenizer, config = load(order["base"], adapter_path=order["adapter"] or None, return_config=True)  # type: ignore[misc]
     if order["constrained"]:

@@ -15,6 +15,7 @@ from nl2sql.models.connections import Connections
 from nl2sql.models.litellm_loading import bare_completion
 from nl2sql.models.prices import CHARACTERS_PER_TOKEN, Prices, likely_tokens
 from nl2sql.models.rate_limits import ProviderLimits
+from nl2sql.models.redaction import redact
 from nl2sql.models.refusals import BROKEN, INVALID, KEY, UNREACHED, CallFailed, classify, shorten
 
 BLOCKWISE = ("anthropic", "gemini")  # take a message in parts; servers of OpenAI's protocol often take one text only
@@ -49,19 +50,20 @@ class Remote:
                 answer = await complete(**arguments(request, limits, cache_prefix), **transport)
         except TimeoutError as error:
             raise CallFailed(BROKEN, f"no answer within {limits.timeout:g} s") from error
-        except Exception as error:
-            raise explain(error) from error
-        return self._reply(request, answer, time.perf_counter() - start)
+        except Exception as error:  # noqa: BLE001
+            # Raised again, but not from it: a traceback would show what it quotes of the request.
+            raise redacted(explain(error), limits.api_key) from None
+        return self._reply(request, answer, time.perf_counter() - start, limits.api_key)
 
     async def close(self) -> None:
         """Close the connections; they belong to the event loop that made the attempts."""
         await self.connections.close()
 
-    def _reply(self, request: Request, answer: Any, seconds: float) -> Reply:
+    def _reply(self, request: Request, answer: Any, seconds: float, key: str) -> Reply:
         usage = read_usage(request, answer)
         choice = answer.choices[0] if answer.choices else None
-        text = (choice.message.content if choice else None) or ""
-        refusal = ((choice.message.provider_specific_fields or {}).get("refusal") if choice else "") or ""
+        text = redact((choice.message.content if choice else None) or "", key)
+        refusal = redact(((choice.message.provider_specific_fields or {}).get("refusal") if choice else "") or "", key)
         failure = FINISHES.get(choice.finish_reason or "", "refused" if refusal else "") if choice else ""
         dollars = self.prices.dollars(request.model, usage)
         counted = getattr(answer, "usage", None) and answer.usage.prompt_tokens
@@ -175,6 +177,11 @@ def explain(error: BaseException) -> CallFailed:
     if "UnsupportedParamsError" in names or isinstance(error, UserError):
         return CallFailed(INVALID, str(error))
     return CallFailed(BROKEN, f"no answer that can be read: {str(causes[-1]).partition('Traceback')[0]}")
+
+
+def redacted(failure: CallFailed, key: str) -> CallFailed:
+    """The same failure without the key in its words."""
+    return CallFailed(failure.kind, redact(str(failure), key), failure.retry_after)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

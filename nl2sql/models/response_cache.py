@@ -25,6 +25,7 @@ from nl2sql.models.chat import Reply, Request, Usage
 
 FILE, LOCKS = "responses.sqlite", "responses.lock"
 APPLICATION = 0x6E6C3271  # tells our file from another program's
+CARRIED = 2**60  # between the two locks of a key
 PATIENCE = 60.0  # seconds that a writer waits for another process's transaction
 TABLES = """
 CREATE TABLE IF NOT EXISTS texts (digest TEXT PRIMARY KEY, text BLOB NOT NULL) WITHOUT ROWID;
@@ -61,7 +62,12 @@ class ResponseCache:
         """The answer to the request with that key, None when there is none yet."""
         with self._reading, self._mended():
             row = self._reader.execute("SELECT reply FROM replies WHERE key = ?", (key,)).fetchone()
-        return replace(_reply(json.loads(row[0])), cached=True) if row else None
+        return replace(read_reply(json.loads(row[0])), cached=True) if row else None
+
+    def has(self, key: str) -> bool:
+        """Whether there is one."""
+        with self._reading, self._mended():
+            return self._reader.execute("SELECT 1 FROM replies WHERE key = ?", (key,)).fetchone() is not None
 
     def put(self, request: Request, reply: Reply) -> "Future[None]":
         """Write an answer; the future is done when it is on the disk, or fails as SQLite does when that is full.
@@ -69,6 +75,11 @@ class ResponseCache:
         Answers that arrive while others are being written go into one transaction.
         """
         return self._submit(lambda connection: _insert(connection, request, reply))
+
+    def amend(self, request: Request, reply: Reply) -> "Future[None]":
+        """Write down what is known of a kept answer only later: the attempts that broke off before it."""
+        row = (json.dumps(asdict(reply)), request.key)
+        return self._submit(lambda connection: connection.execute("UPDATE replies SET reply = ? WHERE key = ?", row))
 
     def note_broken(self, request: Request, dollars: float, error: str) -> "Future[None]":
         """Write down an attempt that broke off and may have cost so much."""
@@ -78,23 +89,44 @@ class ResponseCache:
     def try_lock(self, key: str) -> bool:
         """Whether this process may make the call with that key: no other one is making it. Never waits.
 
-        The lock ends with `unlock`, and with the process, however that ends.
+        The lock ends with `unlock`, and with the process, however that ends. A call that outlives the process which
+        wanted it is still being made.
         """
-        try:
-            fcntl.lockf(self._locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _offset(key))
-        except (BlockingIOError, PermissionError):
+        if not self._lock(_offset(key)):
             return False
-        return True
+        if self.try_carry(key):
+            self.put_down(key)
+            return True
+        self.unlock(key)
+        return False
 
     def unlock(self, key: str) -> None:
         """Let other processes make the call."""
         fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, _offset(key))
+
+    def try_carry(self, key: str) -> bool:
+        """Whether this process now holds the second lock of a key: that of a courier who is at the provider with it.
+
+        It is another one than that of `try_lock` since a courier works for a process that holds the first.
+        """
+        return self._lock(_offset(key) + CARRIED)
+
+    def put_down(self, key: str) -> None:
+        """The end of `try_carry`."""
+        fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, _offset(key) + CARRIED)
 
     def close(self) -> None:
         """Write what is still waiting, then close the file."""
         self._jobs.put(None)
         self._writer.join()
         self._reader.close()
+
+    def _lock(self, offset: int) -> bool:
+        try:
+            fcntl.lockf(self._locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
+        except (BlockingIOError, PermissionError):
+            return False
+        return True
 
     def _submit(self, work: Callable[[sqlite3.Connection], Any]) -> "Future[None]":
         done: Future[None] = Future()
@@ -178,7 +210,8 @@ def _insert(connection: sqlite3.Connection, request: Request, reply: Reply) -> N
     connection.execute("INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
 
 
-def _reply(kept: dict[str, Any]) -> Reply:
+def read_reply(kept: dict[str, Any]) -> Reply:
+    """A reply from plain data; fields that it does not have any more are left out."""
     known = {f.name for f in fields(Reply)}
     given = {name: value for name, value in kept.items() if name in known}
     given["usage"] = Usage(**given["usage"])

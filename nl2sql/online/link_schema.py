@@ -8,12 +8,10 @@ import numpy as np
 
 from nl2sql.online.context import DatabaseContext
 from nl2sql.online.join_paths import JoinGraph, key_columns
+from nl2sql.online.rank_columns import ColumnRanker
 from nl2sql.online.score_columns import WEIGHTS, ColumnScorer, Scores, reasons
 from nl2sql.rows import CellMatch, ColumnName, Grounding, Link, Linking, Question
 from nl2sql.sql_usage import UnreadableSQL, read_usage
-
-LINKED_TABLE = 0.25  # what a column gains in round 2 when its table is in S1
-KEY_PENALTY = 0.15  # what a key loses there: keys come by closure, the room is for the others
 
 # A quick draft of the SQL from what is linked so far; '' when there is none. Its columns join S2 (reversed pass).
 Draft = Callable[[Question, Grounding, Linking, DatabaseContext], str]
@@ -62,13 +60,15 @@ class Limits:
     precise_share: float = 0.62  # of the best score: a question that names columns outright wants no half-named ones
     precise_columns: int = 12
     precise_mention: float = 0.95  # a table of which so much of the name is said is joined in S1
-    recall_share: float = 0.25  # of the database's columns, keys and paths on top
+    recall_share: float = 0.4  # of the database's columns, the keys of meant tables on top
     recall_least: int = 4  # columns that S2 keeps at least: small tables cost nothing
-    recall_most: int = 30  # and at most, before keys: wide databases need no more
-    recall_score: float = 0.25  # below it nothing speaks for a column
+    recall_most: int = 25  # and at most, before those keys: wide databases need no more
+    recall_score: float = 0.1  # below it nothing speaks for a column
     cell_score: float = 0.85  # a matched cell this sure brings its column into S2
     table_score: float = 0.6  # a table that stands this high has its keys in S2
     tables: int = 6  # whose keys and paths are added
+    exactly: int = 0  # above 0, S2 is so many best-ranked columns and nothing else
+    keys_by_tables: bool = True  # whether keys rank as high as the tables that they join let them
     chosen: int = 40  # columns that a model may choose in a round; further ones are ignored
     chosen_tables: int = 12  # whose keys and paths are added to what a model chose
 
@@ -89,21 +89,23 @@ def link_schema(
     """Link a batch of questions of one database to its columns; groundings are found by question_id.
 
     S1 (view 1): round 1, the best-scored columns of all, with the keys that join their tables. S2 adds (view 2):
-    round 2, the best of what is left once the tables of S1 count as meant; columns of surely matched cells; primary
-    keys of the meant tables and the keys on the paths between them; the columns of the draft. Links come best first.
-    A database without columns gives no links. Raises KeyError for a question without grounding.
+    round 2, the best of what is left once the tables of S1 count as meant and keys as much as the tables that they
+    join; columns of surely matched cells; primary keys of the meant tables and the keys on the paths between them; the
+    columns of the draft, after which round 2 is chosen again. Links come best first. A database without columns gives
+    no links. Raises KeyError for a question without grounding.
 
     With a `chooser` both rounds are its choices, its drafts take the place of `draft`, and S2 is closed over the keys
     of every table that was touched. Where an answer could not be read, the scores choose in that round and `draft`
     drafts; after a first round without one the second is not asked for.
     """
-    scorer, graph = ColumnScorer(context, weights), JoinGraph(context.schema)
+    ranker = ColumnRanker(ColumnScorer(context, weights), JoinGraph(context.schema))
     grounded = {g.question_id: g for g in groundings}
     asked = [(q, grounded[q.question_id]) for q in questions]
+    scorer = ranker.scorer
     if chooser is None or not scorer.columns:
-        begun = (Kept(scorer, scorer.score(q, g), graph, limits) for q, g in asked)
+        begun = (Kept(ranker, scorer.score(q, g), limits) for q, g in asked)
         return [_link_by_scores(kept, q, g, context, draft) for kept, (q, g) in zip(begun, asked, strict=False)]
-    kept = [Kept(scorer, scorer.score(q, g), graph, limits) for q, g in asked]
+    kept = [Kept(ranker, scorer.score(q, g), limits) for q, g in asked]
     return _link_by_choices(kept, asked, context, draft, chooser)
 
 
@@ -116,7 +118,9 @@ def _link_by_scores(
     if draft is None:
         return linking
     sql = draft(question, grounding, linking, context)
+    kept.links = {place: link for place, link in kept.links.items() if link[0] == 1}
     kept.take_drafted(sql, context)
+    kept.take_recall(grounding.cells)
     return kept.linking(question, sql)
 
 
@@ -149,12 +153,21 @@ def _link_by_choices(
 class Kept:
     """The columns kept so far for one question: place in the schema -> (view, reasons)."""
 
-    scorer: ColumnScorer
+    ranker: ColumnRanker
     scores: Scores
-    graph: JoinGraph
     limits: Limits
     links: dict[int, tuple[int, list[str]]] = field(default_factory=dict)
     second: np.ndarray = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def scorer(self) -> ColumnScorer:
+        """What is known of the schema's columns."""
+        return self.ranker.scorer
+
+    @property
+    def graph(self) -> JoinGraph:
+        """The keys between its tables."""
+        return self.ranker.graph
 
     def take_precise(self) -> None:
         """Round 1: the best columns, then the keys that join their tables."""
@@ -171,19 +184,22 @@ class Kept:
         self._add_paths(tables, 1)
 
     def take_recall(self, cells: Sequence[CellMatch]) -> None:
-        """Round 2: what is left, scored again with the tables of round 1 as meant; cells; keys and paths."""
+        """Round 2: what is left, ranked with the tables of round 1 as meant; cells; keys and paths."""
         if not len(self.second):
             return
-        limits, count = self.limits, len(self.second)
-        linked = self._tables(self.links)
-        bonus = np.array([table in linked for table in self.scorer.tables])[self.scorer.table_of]
-        self.second = self.scores.total + LINKED_TABLE * bonus - KEY_PENALTY * self.scorer.keys
+        limits, count, celled = self.limits, len(self.second), list(self._celled(cells))
+        drafted = [i for i, (_, why) in self.links.items() if "draft" in why]
+        precise = [i for i, (view, _) in self.links.items() if view == 1]
+        self.second = self.ranker.rank(self.scores.total, precise, drafted, celled, self.limits.keys_by_tables)
+        if limits.exactly:
+            best = np.argsort(-self.second, kind="stable")[: limits.exactly]
+            self.links = {int(i): self.links.get(int(i), (2, [])) for i in best}
+            return
         room = int(min(max(limits.recall_least, round(limits.recall_share * count)), limits.recall_most))
         order = [i for i in np.argsort(-self.second, kind="stable") if i not in self.links]
         fresh = [i for i in order if self.second[i] >= limits.recall_score]
-        scored = sum("path" not in why for _, why in self.links.values())
-        self._add(fresh[: max(0, room - scored)], 2)
-        self._add((i for i in self._celled(cells)), 2, "cell")
+        self._add(fresh[: max(0, room - len(self.links))], 2)
+        self._add(celled, 2, "cell")
         self._add_keys(self._meant())
 
     def take_chosen(self, columns: Sequence[ColumnName]) -> bool:

@@ -52,6 +52,7 @@ DOUBTFUL = 0.5  # factor for literals that are very short, or the name of a tabl
 SPLIT_NAME = 0.4  # factor for a part of a name where another table holds more of its parts
 SHORT_LITERAL = 3  # characters; shorter literals stand in cells by chance
 LABEL_WORDS = frozenset({"name", "title", "label", "fullname"})
+NAMING_WORDS = LABEL_WORDS | {"surname", "forename", "firstname", "lastname", "first", "last"}
 ID_WORDS = frozenset({"id", "key", "code", "uuid"})
 MENTION_WORDS = 4  # words of the longest column name looked for in evidence as written
 
@@ -110,6 +111,7 @@ class ColumnScorer:
         self._index_words()
         self.keys = _key_places(context, self._place)
         self.labels = np.array([bool(LABEL_WORDS & words) for words in self._name_words])
+        self.naming = np.array([bool(NAMING_WORDS & words) for words in self._name_words], dtype=bool)
 
     def place(self, table: str, column: str) -> int | None:
         """Where a column stands in the arrays, None for one that the schema has not."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nl2sql.profiling.names import KEY_WORDS, name_words, stem, subject
-from nl2sql.profiling.tally_column import Sketch
+from nl2sql.profiling.sketches import Sketch
 from nl2sql.rows import ColumnName
 
 LONGEST_KEY = 64  # characters; longer texts are no keys

@@ -50,21 +50,42 @@ def date_format(texts: Sequence[str]) -> str:
     if not values:
         return ""
     probes = values[:: max(1, len(values) // 8)]
-    likely = [f for f in _formats() if sum(bool(f[1].fullmatch(v)) for v in probes) >= 0.8 * len(probes)]
-    fits = [(sum(bool(pattern.fullmatch(v)) for v in values), format_) for format_, pattern in likely]
+    likely = [f for f in _formats_like(probes) if _fitting(f, probes) >= 0.8 * len(probes)]
+    fits = [(_fitting(format_, values), format_) for format_ in likely]
     best, found = max(fits, key=lambda f: f[0], default=(0, ""))
     if best < AGREEMENT * len(values) or (found.replace("%", "").isalpha() and best < FEWEST):
         return ""
     return found
 
 
+def _fitting(format_: str, values: Sequence[str]) -> int:
+    pattern = format_pattern(format_)
+    return sum(bool(pattern.fullmatch(v)) for v in values)
+
+
+def _formats_like(values: Sequence[str]) -> Sequence[str]:
+    """The formats with the signs of most of these values: few enough that only their patterns need be made."""
+    signs, count = Counter(map(_signs, values)).most_common(1)[0]
+    return _formats().get(signs, ()) if count >= 0.8 * len(values) else ()
+
+
+def _signs(text: str) -> str:
+    return "".join(c for c in text if not c.isalnum())
+
+
 @cache
-def _formats() -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _formats() -> dict[str, tuple[str, ...]]:
+    """All formats by what stands between their parts, each in order of preference."""
     joined = [f"{d}{s}{t}" for d in DAY_FORMATS for t in TIME_FORMATS for s in (" ", "T")]
     zoned = [f"{f}{z}" for f in joined for z in ZONES]
-    return tuple((f, format_pattern(f)) for f in (*DAY_FORMATS, *TIME_FORMATS, *BARE_FORMATS, *zoned))
+    found: dict[str, tuple[str, ...]] = {}
+    for format_ in (*DAY_FORMATS, *TIME_FORMATS, *BARE_FORMATS, *zoned):
+        signs = _signs(re.sub("%[A-Za-z]", "", format_))
+        found[signs] = (*found.get(signs, ()), format_)
+    return found
 
 
+@cache
 def format_pattern(format_: str) -> re.Pattern[str]:
     """The regular expression of what a strftime format writes, with or without leading zeros."""
     parts = re.split(r"(%[A-Za-z])", format_)

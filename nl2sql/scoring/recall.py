@@ -107,5 +107,12 @@ def summarise_recall(recalls: Sequence[Recall], view: int = 2) -> RecallSummary:
     )
 
 
+def strict_recall_of(recalls: Sequence[Recall], linkings: Sequence[Linking]) -> list[bool]:
+    """Whether other linkings of the same questions keep every gold column, for those whose gold SQL was analysed."""
+    kept = {li.question_id: {(link.table, link.column) for link in li.links} for li in linkings}
+    good = [r for r in recalls if not r.error]
+    return [all((c.table, c.column) in kept[r.question_id] for c in r.gold_columns) for r in good]
+
+
 def _share(part: float, whole: float) -> float:
     return part / whole if whole else 0.0

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nl2sql.errors import UserError
+from nl2sql.training.loss_curve import loss_curve_svg
 from nl2sql.training.recipe import Recipe
 
 PACKAGES = ("mlx", "mlx-lm", "transformers")
@@ -40,6 +41,7 @@ class AdapterCard:
     limit_bytes: int
     peak_bytes: int  # measured
     seconds: float
+    tokens_per_second: float  # of answers, which are what is learnt; evaluations included
     resumed: int  # times that the run continued from a checkpoint
     versions: dict[str, str]
     finished: float  # Unix time
@@ -88,44 +90,39 @@ def _sync(files: Iterable[Path]) -> None:
             os.fsync(stream.fileno())
 
 
-def loss_curve_svg(card: dict[str, Any], width: int = 640, height: int = 240) -> str:
-    """The losses of a card as a picture: training dotted, validation as a line, the best one marked."""
-    points = [(p["step"], p.get("loss"), p.get("valid")) for p in card["curve"]]
-    values = [value for _, *pair in points for value in pair if value is not None]
-    top, bottom = max(values, default=1.0), min([0.0, *values])
-    last = max([1, *(step for step, *_ in points)])
-
-    def place(step: float, value: float) -> tuple[float, float]:
-        x = 40 + (width - 60) * step / last
-        return round(x, 1), round(10 + (height - 40) * (top - value) / max(top - bottom, 1e-9), 1)
-
-    dots = "".join(
-        f'<circle cx="{place(s, v)[0]}" cy="{place(s, v)[1]}" r="1.5"/>' for s, v, _ in points if v is not None
-    )
-    line = " ".join(f"{x},{y}" for s, _, v in points if v is not None for x, y in [place(s, v)])
-    x, y = place(card["best_step"], card["best_valid_loss"])
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif"'
-        ' font-size="11">'
-        f'<g fill="#8a8a8a">{dots}</g><polyline points="{line}" fill="none" stroke="#2b6cb0" stroke-width="2"/>'
-        f'<circle cx="{x}" cy="{y}" r="4" fill="#2b6cb0"/><text x="40" y="{height - 8}">step 0</text>'
-        f'<text x="{width - 80}" y="{height - 8}">step {last}</text><text x="2" y="16">{top:.2f}</text>'
-        f'<text x="2" y="{height - 30}">{bottom:.2f}</text></svg>'
-    )
-
-
 def write_report(adapter: Path) -> Path:
     """Write report.html beside a card: the loss curve and the figures, for a person. Returns its path."""
     card = json.loads((adapter / "card.json").read_text(encoding="utf-8"))
     shown = {name: value for name, value in card.items() if name != "curve"}
-    rows = "".join(
-        f"<tr><th>{escape(name)}</th><td>{escape(json.dumps(value))}</td></tr>" for name, value in shown.items()
-    )
+    table = _table((name, json.dumps(value)) for name, value in shown.items())
     path = adapter / "report.html"
     path.write_text(
-        f"<!doctype html><meta charset=utf-8><title>{escape(card['name'])}</title>"
-        "<style>body{font:14px sans-serif;max-width:60em;margin:2em auto}th{text-align:left;vertical-align:top}"
-        f"td{{font-family:monospace}}</style><h1>{escape(card['name'])}</h1>{loss_curve_svg(card)}<table>{rows}</table>",
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(card['name'])}</title>"
+        "<style>body{font:14px sans-serif;max-width:60em;margin:2em auto;padding:0 1em}th{text-align:left;"
+        "vertical-align:top;padding-right:1em;white-space:nowrap}td{overflow-wrap:anywhere}"
+        ".card td{font-family:monospace}"
+        f"</style><h1>{escape(card['name'])}</h1>{loss_curve_svg(card)}<table>{_table(headline(card))}</table>"
+        f"<h2>Card</h2><table class=card>{table}</table></html>",
         encoding="utf-8",
     )
     return path
+
+
+def headline(card: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What one wants to know first of a card, in words."""
+    gained = f"{card['first_valid_loss']:.4f} before training, {card['best_valid_loss']:.4f} at its best"
+    memory = f"{card['peak_bytes'] / 1e9:.3f} GB, planned {card['planned_bytes'] / 1e9:.3f}"
+    speed = f"{card['tokens_per_second']:,.1f} answer tokens/s" if "tokens_per_second" in card else "not measured"
+    resumed = f", continued {card['resumed']} times" if card["resumed"] else ""
+    return [
+        ("Validation loss", gained),
+        ("Steps", f"{card['steps_done']:,} of {card['steps']:,}, the best one {card['best_step']:,}"),
+        ("Chats", f"{card['chats']['train']:,} to train, {card['chats']['valid']:,} to validate"),
+        ("Peak memory", f"{memory}, of {card['limit_bytes'] / 1e9:.1f} GB"),
+        ("Time", f"{card['seconds']:,.0f} s, {speed}{resumed}"),
+        ("Base", str(card["base"])),
+    ]
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> str:
+    return "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)

@@ -104,7 +104,8 @@ def train_adapter(
     check_plan(plan, room)
     watch({"note": "plan", "bytes": plan.total, "limit": room, "parts": plan.parts})
     work = _work_folder(folders, training)
-    report = _run_child(_order(training, base, data, work, folders), watch)
+    order = _order(training, base, data, work, folders)
+    report = _run_child({**order, "limit": room}, watch)
     card = _card(training, report, plan.total, room, _times_resumed(work))
     install_adapter(work, target, card, lora_parameters(training.recipe))
     return adapter_row(target)
@@ -207,6 +208,7 @@ def _card(training: Training, report: _Report, planned: int, limit: int, resumed
         limit_bytes=limit,
         peak_bytes=done["peak"],
         seconds=done["seconds"],
+        tokens_per_second=round(done["tokens"] / max(done["seconds"], 1e-9), 2),
         resumed=resumed,
         versions=installed_versions(),
         finished=time.time(),

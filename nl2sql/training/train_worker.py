@@ -66,6 +66,7 @@ class Run(TrainingCallback):
 
         self.began = time.perf_counter()
         mx.set_cache_limit(CACHE_BYTES)
+        mx.set_memory_limit(self.order["limit"])  # Metal's own is 1.5 times what the system recommends
         mx.random.seed(self.recipe.seed)
         self.model = load(self.order["base"])[0]
         self.model.freeze()

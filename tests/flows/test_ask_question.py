@@ -20,6 +20,7 @@ from nl2sql.benchmarks import load_benchmark
 from nl2sql.indexes.columns import index_columns
 from nl2sql.rows import EMBEDDING_WIDTH, Question, Summary
 from tasks.artifact_store import ArtifactStore, Provenance, read_rows
+from tasks.band_cells import EarlierBands, band_cells
 from tasks.database_context import OfflineArtifacts
 from tasks.index_cells import index_cells
 from tasks.index_examples import index_examples
@@ -298,9 +299,10 @@ def test_a_table_of_two_thousand_columns_is_answered(database, tmp_path):
     profiles = profile_database.run(store, database=found)
     summaries = summarise_fields.run(store, profiles=profiles)
     cells = index_cells.run(store, database=found, profiles=profiles)
+    bands = band_cells.run(store, cells=cells, database_id=found.db_id, earlier=EarlierBands(store))
     examples = index_examples.run(store, questions=store_questions.run(store, questions=()))
     vectors = store.write("columns", "hashed", index_columns(read_rows(summaries, Summary), hashed), Provenance("test"))
-    offline = OfflineArtifacts(found, profiles, summaries, cells, vectors, examples)
+    offline = OfflineArtifacts(found, profiles, summaries, cells, bands, vectors, examples)
     question = Question("1", found.db_id, "What is the c1999 where c0 is red?", "", "", "", "")
     result = answer(question, offline, store, Options(), None, lambda stage: None).result
     assert result.rows == (("green",),)

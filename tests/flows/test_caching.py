@@ -21,7 +21,7 @@ from tasks.artifact_store import Artifact, ArtifactStore
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.usefixtures("server"), pytest.mark.xdist_group("prefect")]
 
-OFFLINE = {"profile_database": 2, "summarise_fields": 2, "index_cells": 2, "index_columns": 2}
+OFFLINE = {"profile_database": 2, "summarise_fields": 2, "index_cells": 2, "band_cells": 2, "index_columns": 2}
 OFFLINE_SHARED = {"store_questions": 1, "index_examples": 1}
 BATCHES = 3  # of two questions at most: two of zoo, one of shop
 ANSWERING = ("ground_questions", "link_schema", "generate_candidates", "repair_candidates", "select_answers")

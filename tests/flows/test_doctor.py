@@ -4,7 +4,19 @@ import json
 
 import pytest
 
-from flows.doctor import FAIL, OK, WARN, Finding, Patient, benchmark, examine, golds, keys
+from flows.doctor import (
+    FAIL,
+    OK,
+    WARN,
+    Finding,
+    Patient,
+    benchmark,
+    examine,
+    golds,
+    keys,
+    orchestration,
+    questions_digest,
+)
 from flows.operating_commands import show_findings
 from flows.options import Options, load_preset
 from nl2sql.benchmarks import load_benchmark
@@ -50,6 +62,30 @@ def test_an_incomplete_benchmark(tmp_path):
     (finding,) = benchmark(Patient(Options(), str(tmp_path), str(tmp_path)))
     assert finding.status == FAIL
     assert "dev" in finding.found
+
+
+def test_questions_of_one_number_have_their_digest(tiny):
+    first = questions_digest(load_benchmark(tiny))
+    questions = tiny / "dev.json"
+    questions.write_text(questions.read_text(encoding="utf-8").replace("otters", "lions"), encoding="utf-8")
+    assert questions_digest(load_benchmark(tiny)) != first
+
+
+def test_a_local_model_that_is_not_there(tmp_path):
+    options = Options.model_validate({"roles": {"fix": {"model": "local:generator_b"}}})
+    found = by_name(keys(Patient(options, str(tmp_path))))["local models there"]
+    assert found.status == FAIL
+    assert "nl2sql" in found.mend
+
+
+def test_limits_of_providers_are_said(tmp_path):
+    found = by_name(keys(Patient(load_preset("api"), str(tmp_path), reach=False)))
+    assert found["limits of anthropic"].found == "16 calls at once, 1,000 calls a minute, 2,000,000 tokens a minute"
+
+
+def test_a_server_of_the_users_is_the_one_that_is_asked(tmp_path, monkeypatch):
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    assert "http://127.0.0.1:9/api" in by_name(orchestration(Patient(Options(), str(tmp_path))))["Prefect"].found
 
 
 def test_broken_golds_lower_the_ceiling(tiny):

@@ -19,7 +19,7 @@ def provider(tiny, tmp_path):
         yield running
 
 
-def test_killed_runs_ask_nothing_again_that_they_have_and_end_alike(tiny, tmp_path: Path, provider, server):
+def test_killed_runs_lose_no_answer_repeat_no_call_and_end_alike(tiny, tmp_path: Path, provider, server):
     alone, killed = (
         prepare_pipeline(tmp_path / name, provider, prefect=server, concurrency=CONCURRENCY)
         for name in ("alone", "killed")
@@ -32,9 +32,8 @@ def test_killed_runs_ask_nothing_again_that_they_have_and_end_alike(tiny, tmp_pa
     moments = choose_moments(calls["answered"] // 2, KILLS, seed=3)  # far from the end, which comes on between looks
     account = kill_and_resume(lambda: killed.start("evaluate", tiny), killed.answers, provider, moments)
     assert account.segments[-1].delivered  # the kills left something to do
-    assert account.segments[-1].lost == 0  # the last run was given nothing that it had
-    assert all(segment.lost <= 2 * CONCURRENCY for segment in account.segments)
-    assert account.again == account.lost + calls["repeated"]
+    assert {segment.lost for segment in account.segments} == {0}
+    assert account.again == calls["repeated"]
     assert kept_answers(killed.answers) == kept_answers(alone.answers)
     assert predictions(killed) == predictions(alone)
     assert results(killed) == results(alone)

@@ -1,10 +1,10 @@
 """Kill runs with SIGKILL at chosen moments, resume them, and account for every answer that the provider gave.
 
-What can be had: an answer that is on the client's disk is never asked for again. An answer that the provider has handed
-to the network and that the client has not yet written is lost with the client, at most one for each call that was under
-way, and is asked and paid for again.
+An answer that is on the client's disk is never asked for again, and one that is on its way when the client is killed is
+waited for and kept by the courier, which outlives it.
 """
 
+import fcntl
 import json
 import os
 import random
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pyarrow.parquet as parquet
 
+from nl2sql.models.response_cache import CARRIED, LOCKS
 from tests.servers.pipeline_process import Pipeline
 from tests.servers.server_process import RunningServer
 
@@ -38,13 +39,13 @@ class Segment:
 
     @property
     def lost(self) -> int:
-        """Answers that did not: on their way at the kill, or already there, which must not be."""
+        """Answers that did not: lost on their way, or already there; neither may be."""
         return self.delivered - self.kept
 
 
 @dataclass(frozen=True)
 class Account:
-    """What became of the provider's answers. The last segment came to its end, so nothing may be lost in it."""
+    """What became of the provider's answers."""
 
     segments: tuple[Segment, ...]
     again: int  # deliveries of what had been delivered before
@@ -99,11 +100,25 @@ def kill_and_resume(start: Start, cache: Path, server: RunningServer, moments: l
             os.killpg(process.pid, signal.SIGKILL)
         code = process.wait()
         server.idle(30)
+        await_couriers(cache)
         segments.append(Segment(len(_delivered(server)) - delivered, len(kept_answers(cache)) - kept))
         if moment is None and code:
             raise RuntimeError(f"the last run ended with {code}")
     again = sum(n - 1 for n in Counter(c["digest"] for c in _delivered(server)).values())
     return Account(tuple(segments), again)
+
+
+def await_couriers(cache: Path, seconds: float = 30.0) -> None:
+    """Wait until no call is in a courier's hands any more. Raises TimeoutError when one still is after `seconds`."""
+    deadline = time.monotonic() + seconds
+    with (cache / LOCKS).open("a+") as locks:
+        while True:
+            try:
+                return fcntl.lockf(locks, fcntl.LOCK_EX | fcntl.LOCK_NB, CARRIED, CARRIED)
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise TimeoutError("a courier still carries a call") from error
+            time.sleep(0.02)
 
 
 def _delivered(server: RunningServer) -> list[dict]:

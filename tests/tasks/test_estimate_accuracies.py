@@ -57,7 +57,7 @@ def test_selection_listens_to_the_estimate(store, tmp_path):
     repairs = store.write("repairs", "asked", rows, Provenance("test"))
     known = [Accuracy("good", 0.95), Accuracy("bad", 0.55), Accuracy("poor", 0.55)]
     weights = store.write("accuracies", "known", known, Provenance("test"))
-    kinds = ("profiles", "summaries", "cells", "columns", "examples")
+    kinds = ("profiles", "summaries", "cells", "cell_bands", "columns", "examples")
     nothing = [store.write(kind, "none", (), Provenance("test")) for kind in kinds]
     database = Database("zoo", str(tmp_path / "zoo.sqlite"), "", 0, "", "", "")
     offline = OfflineArtifacts(database, *nothing)

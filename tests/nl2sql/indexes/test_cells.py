@@ -9,7 +9,8 @@ import pytest
 
 from nl2sql.contracts import arrow_schema, check
 from nl2sql.errors import UserError
-from nl2sql.indexes.cells import CellIndex, fold, index_cells, stream_cells
+from nl2sql.indexes.cell_bands import fold
+from nl2sql.indexes.cells import CellIndex, index_cells, stream_cells
 from nl2sql.profiling.profile_database import profile_database
 from nl2sql.rows import Cell, Database
 

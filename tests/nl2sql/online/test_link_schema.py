@@ -78,10 +78,33 @@ def test_draft_adds_its_columns_to_the_second_view(club, ask):
 
     plain = link(club, ask("List the location of every event."))
     drafted = link(club, ask("List the location of every event."), draft=draft)
-    assert columns(drafted) == columns(plain) | {"supplier.iban"}
+    assert columns(drafted) - columns(plain) >= {"supplier.iban"}
     assert columns(drafted, view=1) == columns(plain, view=1)
     assert reasons(drafted, "supplier.iban")[-1] == "draft"
     assert drafted.draft_sql == "SELECT iban FROM supplier"
+
+
+def test_a_draft_brings_the_keys_that_tie_its_table_to_the_others(club, ask):
+    question = ask("Which event did Ann Allen go to?")
+    scarce = Limits(exactly=9)
+    drafted = link(club, question, limits=scarce, draft=lambda *_: "SELECT type FROM event")
+    assert {"event.type", "event.event_id", "attendance.link_to_event"} <= columns(drafted)
+    assert len(drafted.links) == 9
+
+
+def test_names_of_what_a_likely_column_refers_to_outrank_its_other_columns(build_context, ask):
+    script = """
+        CREATE TABLE pupil (sid INTEGER PRIMARY KEY, surname TEXT, town TEXT, remark TEXT, phone TEXT, grade_x INT);
+        CREATE TABLE exam (sid INT REFERENCES pupil, score INT, room TEXT);
+    """
+    linking = link(build_context(script, "exams"), ask("What is the highest exam score?"), limits=Limits(exactly=5))
+    assert {"exam.score", "exam.sid", "pupil.sid", "pupil.surname"} <= columns(linking)
+
+
+def test_exactly_so_many_columns_are_kept(club, ask):
+    for count in (1, 5, 1000):
+        kept = link(club, ask("Which event did Ann Allen go to?"), limits=Limits(exactly=count)).links
+        assert len(kept) == min(count, len(club.schema.column_names))
 
 
 @pytest.mark.parametrize("sql", ["", "SELEC nonsense (", "SELECT ghost FROM nowhere", "DROP TABLE member"])

@@ -81,7 +81,7 @@ def test_copies_have_fewer_rows_and_the_database_all(zoo, tmp_path):
     assert execute(zoo.path, "SELECT COUNT(*) FROM animal").rows == before == ((6,),)
 
 
-def test_a_table_that_refuses_deletion_is_copied_whole(tmp_path):
+def test_a_trigger_keeps_no_table_whole(tmp_path):
     path = tmp_path / "guarded.sqlite"
     connection = sqlite3.connect(path)
     connection.executescript(
@@ -90,4 +90,4 @@ def test_a_table_that_refuses_deletion_is_copied_whole(tmp_path):
     )
     connection.close()
     (copy,) = thinned_copies(path, tmp_path, copies=1)
-    assert execute(copy, "SELECT COUNT(*) FROM t").rows == ((3,),)
+    assert execute(copy, "SELECT COUNT(*) < 3 FROM t").rows == ((1,),)

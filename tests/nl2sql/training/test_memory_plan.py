@@ -51,7 +51,8 @@ for number, (shape, recipe) in enumerate(json.loads(sys.argv[2])):
     rng = np.random.default_rng(0)
     row = Tokens(tuple(int(t) for t in rng.integers(3, 300, recipe.length)), 10)
     lora = {"rank": recipe.rank, "scale": recipe.scale, "dropout": 0.0, "keys": list(LORA_KEYS)}
-    order = dict(recipe=dataclasses.asdict(recipe), run="x", base=str(work / "base"), work=str(work), lora=lora)
+    place = dict(base=str(work / "base"), work=str(work), limit=2**34)
+    order = dict(recipe=dataclasses.asdict(recipe), run="x", lora=lora, **place)
     run = Run(order, [row] * recipe.batch, [row] * recipe.batch, lambda message: None)
     with contextlib.redirect_stdout(io.StringIO()):
         run.load()

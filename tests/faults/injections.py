@@ -1,0 +1,191 @@
+"""What goes wrong: each kind of fault hits a run under way, and gives the function that mends the machine again."""
+
+import fcntl
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults.runs import PrefectServer, Run
+
+KILLING = ("worker", "group", "server")
+KINDS = (*KILLING, "full disk", "read-only", "clock", "locked")
+FAKETIME = "/usr/lib/*/faketime/libfaketimeMT.so.1"
+JUMPS = ("-400d", "-25h", "-90s", "+90s", "+25h", "+400d")
+TMPFS_BYTES = 24 * 2**20
+Mend = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one trial happens."""
+
+    artifacts: Path
+    dataset: Path  # a folder of chats for training
+    stage: str
+    clock: Path  # what libfaketime reads
+    server: PrefectServer
+    chance: random.Random
+
+
+def faketime_library() -> str:
+    """Debian's libfaketime, '' where it is not installed."""
+    return next((str(p) for p in Path("/").glob(FAKETIME.removeprefix("/"))), "")
+
+
+def can_mount(folder: Path) -> bool:
+    """Whether this user may mount: root outside of a locked-down container."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if shutil.which("mount") is None or _mount("-t", "tmpfs", "tmpfs", str(folder)):
+        return False
+    unmount(folder)
+    return True
+
+
+def mount_small(folder: Path) -> None:
+    """A small disk of its own; raises OSError where that is not allowed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if _mount("-t", "tmpfs", "-o", f"size={TMPFS_BYTES}", "tmpfs", str(folder)):
+        raise OSError(f"cannot mount a tmpfs at {folder}")
+
+
+def unmount(folder: Path) -> None:
+    """Take a mount away; processes that still have files open there keep them."""
+    subprocess.run(["umount", "-l", str(folder)], check=False, capture_output=True)
+
+
+def _mount(*arguments: str) -> int:
+    return subprocess.run(["mount", *arguments], check=False, capture_output=True).returncode
+
+
+def clock_environment(clock: Path) -> dict[str, str]:
+    """What a process needs whose clock will be moved; the monotonic clock goes on as it should."""
+    clock.write_text("+0")
+    return {
+        "LD_PRELOAD": faketime_library(),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+def inject(kind: str, run: Run, place: Place) -> Mend:
+    """Do it."""
+    return {
+        "worker": _kill_worker,
+        "group": _kill_group,
+        "server": _kill_server,
+        "full disk": _fill,
+        "read-only": _make_read_only,
+        "clock": _move_clock,
+        "locked": _lock,
+    }[kind](run, place)
+
+
+def _nothing() -> None:
+    """Nothing to mend."""
+
+
+def _kill_worker(run: Run, place: Place) -> Mend:
+    run.kill_worker()
+    return _nothing
+
+
+def _kill_group(run: Run, place: Place) -> Mend:
+    run.kill()
+    return _nothing
+
+
+def _kill_server(run: Run, place: Place) -> Mend:
+    place.server.kill()
+    return place.server.start
+
+
+def _fill(run: Run, place: Place) -> Mend:
+    """Leave nothing, or a few pages, of the disk."""
+    left = place.chance.choice((0, 0, 4096, 16_384, 65_536))
+    filler = place.artifacts.parent / "filler"
+    descriptor = os.open(filler, os.O_WRONLY | os.O_CREAT)
+    with suppress(OSError):
+        while os.write(descriptor, b"\0" * 4096):
+            pass
+    os.close(descriptor)
+    os.truncate(filler, max(0, filler.stat().st_size - left))
+    return filler.unlink
+
+
+def _make_read_only(run: Run, place: Place) -> Mend:
+    """A read-only view over the folder: whoever opens a file from now on gets it, root too."""
+    folder = str(place.artifacts)
+    if _mount("--bind", folder, folder) or _mount("-o", "remount,bind,ro", folder):
+        raise OSError(f"cannot mount {folder} read-only")
+    return lambda: unmount(place.artifacts)
+
+
+def _move_clock(run: Run, place: Place) -> Mend:
+    place.clock.write_text(place.chance.choice(JUMPS))
+
+    def set_right() -> None:
+        place.clock.write_text("+0")
+
+    return set_right
+
+
+def _lock(run: Run, place: Place) -> Mend:
+    """Training: the one place of a local model is taken. Else a database is, by a transaction that shuts readers out.
+
+    That is the response cache for a while where there is one, else a database that is asked, until the run has ended.
+    """
+    if place.stage == "train":
+        return _hold_model_lock(place)
+    cache = place.artifacts / "model_cache" / "responses.sqlite"
+    path = cache if cache.exists() else next(place.dataset.rglob("zoo.sqlite"))
+    connection = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)
+    with suppress(sqlite3.OperationalError):  # the file is new, and somebody is changing its journal
+        connection.execute("BEGIN EXCLUSIVE")
+    if path == cache:
+        threading.Timer(2.0, connection.close).start()
+        return _nothing
+    return connection.close
+
+
+def _hold_model_lock(place: Place) -> Mend:
+    folder = place.artifacts.parent / "lock"
+    folder.mkdir(exist_ok=True)
+    file = (folder / "model.lock").open("a+")
+
+    def hold() -> None:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        threading.Event().wait(2.0)
+        file.close()
+
+    threading.Thread(target=hold, daemon=True).start()
+    return _nothing
+
+
+def held_locks(artifacts: Path) -> list[Path]:
+    """Files whose lock somebody holds: marks of running tasks, stores of judgements, the model's place, equal calls."""
+    whole = [
+        *artifacts.glob(".under_way/*"),
+        *artifacts.glob("judgements/*.lock"),
+        *artifacts.parent.glob("lock/*.lock"),
+    ]
+    held = [path for path in whole if not _free(path, fcntl.flock)]
+    return held + [path for path in artifacts.glob("model_cache/*.lock") if not _free(path, fcntl.lockf)]
+
+
+def _free(path: Path, lock: Callable[[int, int], None]) -> bool:
+    try:
+        with path.open("r+") as file:
+            lock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return True
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,241 @@
+"""A trial: disturb a run once, mend the machine, run the same again, and account for everything."""
+
+import random
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.faults.injections import (
+    KILLING,
+    Place,
+    clock_environment,
+    held_locks,
+    inject,
+    mount_small,
+    unmount,
+)
+from tests.faults.runs import Launcher, Outcome, PrefectServer, Run, damaged, finished, wait_for
+from tests.servers.kill_and_resume import kept_answers
+from tests.servers.server_process import RunningServer
+
+TASKS = ("profile", "index", "evaluate", "models")  # without Prefect; models: evaluate with a preset that asks models
+FLOWS = ("pipeline", "train")  # under a Prefect server
+STAGES = (*TASKS, *FLOWS)
+LOCK_SECONDS = 10.0  # within which no process and no lock of a killed run is left
+SLOT_SECONDS = 100.0  # within which the tag's slot of a killed run is free: its lease is one minute
+STUCK_SECONDS = 120.0  # after which a disturbed run that neither ends nor fails is killed
+TAG = "tag:mlx"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault: what, in which stage, and when: after so many finished artifacts and so many seconds more."""
+
+    kind: str
+    stage: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of it. Everything but the times and the first three must be 0 or True."""
+
+    fault: Fault
+    hit: bool  # the run was under way
+    ended: str  # completed, failed, killed, stuck
+    saved: int  # artifacts that were finished when the disturbed run had ended
+    left_over: int  # half-written files that the disturbed run left behind
+    resumed: bool
+    equal: bool  # results are those of the undisturbed run
+    rewritten: int  # finished artifacts that were made again
+    damaged: int  # artifacts that are not what their card says
+    asked_again: int  # answers that were on the disk and were asked for again
+    lock_seconds: float  # until no lock was held and no process left
+    slot_seconds: float  # until the tag's slot was free; 0 where no stage of it takes one
+
+    @property
+    def problems(self) -> list[str]:
+        """What is not as it must be."""
+        found = {
+            "not resumed": not self.resumed,
+            "other results": not self.equal,
+            "made again": self.rewritten,
+            "damaged": self.damaged,
+            "asked again": self.asked_again,
+            "locked": self.lock_seconds > LOCK_SECONDS,
+            "slot taken": self.slot_seconds > SLOT_SECONDS,
+        }
+        return [name for name, wrong in found.items() if wrong]
+
+
+@dataclass
+class Lane:
+    """Trials one after the other, over one Prefect server; `prepared` are artifacts that a stage starts from."""
+
+    folder: Path
+    go: Launcher
+    stages: tuple[str, ...]
+    datasets: Mapping[str, Path]
+    asked: Mapping[str, dict[str, Any]]  # what each stage is asked
+    models: RunningServer | None = None
+    clocked: Launcher | None = None  # of processes whose clock can be moved
+    prepared: dict[str, Path] = field(default_factory=dict)
+    undisturbed: dict[str, Outcome] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    cards: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def server(self) -> PrefectServer:
+        """Its Prefect server."""
+        return self.go.server
+
+    def prepare(self, stages: Sequence[str]) -> None:
+        """Run each stage undisturbed, keeping what the next one starts from."""
+        before = self.folder / "nothing"
+        before.mkdir(parents=True, exist_ok=True)
+        for stage in stages:
+            artifacts = self._copy(before, self.folder / "undisturbed" / stage)
+            started, had = time.monotonic(), len(finished(artifacts))
+            outcome = self.go.run(artifacts, **self._asking(stage))
+            if not outcome.completed:
+                raise RuntimeError(f"{stage} fails undisturbed: {outcome.output[-2000:]}")
+            self.seconds[stage], self.cards[stage] = time.monotonic() - started, len(finished(artifacts)) - had
+            self.prepared[stage], self.undisturbed[stage] = before, outcome
+            before = artifacts if stage in ("profile", "index") else before
+
+    def _copy(self, source: Path, folder: Path) -> Path:
+        artifacts = folder / "artifacts"
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(source, artifacts, ignore=shutil.ignore_patterns(".results", "report", "manifests"))
+        return artifacts
+
+    def _asking(self, stage: str) -> dict[str, Any]:
+        return {"dataset": self.datasets[stage], **self.asked[stage]}
+
+    @contextmanager
+    def _place(self, fault: Fault) -> Iterator[Place]:
+        """A fresh folder, on a small disk of its own where that is to be filled."""
+        folder = self.folder / f"trial-{fault.stage}-{fault.seed}"
+        if fault.kind == "full disk":
+            mount_small(folder)
+        try:
+            artifacts = self._copy(self.prepared[fault.stage], folder)
+            clock, chance = self.folder / "clock", random.Random(fault.seed)
+            yield Place(artifacts, self.datasets[fault.stage], fault.stage, clock, self.server, chance)
+        finally:
+            if fault.kind == "full disk":
+                unmount(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def disturb(self, fault: Fault) -> Result:
+        """One trial."""
+        with self._place(fault) as place:
+            run = self._start(fault, place)
+            self._wait_for_moment(fault, place, run)
+            hit, kept_before = run.runs(), self._delivered()
+            mend = inject(fault.kind, run, place)
+            if fault.kind == "server":  # whatever keeps servers running starts it again
+                mend()
+            outcome = run.end(STUCK_SECONDS)
+            if fault.kind == "read-only":
+                mend()
+            locks = _seconds_until(lambda: not run.leftovers() and not held_locks(place.artifacts), LOCK_SECONDS)
+            if fault.kind not in ("read-only", "server"):
+                mend()
+            slot = self._slot_seconds(fault)
+            return self._resume(fault, place, (hit, outcome, locks, slot, kept_before))
+
+    def _start(self, fault: Fault, place: Place) -> Run:
+        if fault.kind != "clock":
+            return self.go.start(place.artifacts, **self._asking(fault.stage))
+        if self.clocked is None:
+            self.clocked = Launcher(self.go.code, self.server, clock_environment(place.clock))
+        return self.clocked.start(place.artifacts, **self._asking(fault.stage))
+
+    def close(self) -> None:
+        """End the processes that it started for itself."""
+        if self.clocked is not None:
+            self.clocked.close()
+
+    def _wait_for_moment(self, fault: Fault, place: Place, run: Run) -> None:
+        """Until so many artifacts are there, at random, and a random while longer."""
+        had, chance = len(finished(place.artifacts)), place.chance
+        if fault.stage == "train":
+            delay, after = chance.uniform(0.05, 0.8) * self.seconds["train"], 0
+        else:
+            after = chance.randrange(self.cards[fault.stage])
+            delay = chance.uniform(0.0, 0.3 if after else 0.5 * self.seconds[fault.stage])
+        while run.runs() and len(finished(place.artifacts)) - had < after:
+            time.sleep(0.005)
+        limit = time.monotonic() + delay
+        while run.runs() and time.monotonic() < limit:
+            time.sleep(0.005)
+
+    def _delivered(self) -> int:
+        return sum(c["delivered"] and c["status"] == 200 for c in self.models.calls()) if self.models else 0
+
+    def _slot_seconds(self, fault: Fault) -> float:
+        if fault.stage != "train":
+            return 0.0
+        return _seconds_until(lambda: not self.server.slots(TAG), SLOT_SECONDS)
+
+    def _resume(self, fault: Fault, place: Place, seen: tuple[bool, Outcome, float, float, int]) -> Result:
+        hit, outcome, locks, slot, _ = seen
+        saved, wrong = finished(place.artifacts), len(damaged(place.artifacts))
+        unfinished = len(list(place.artifacts.glob("*/.*.tmp")))
+        cache = place.artifacts / "model_cache"
+        if self.models:
+            self.models.idle(30)
+        delivered, kept = self._delivered(), len(kept_answers(cache))
+        again = self.go.run(place.artifacts, **self._asking(fault.stage))
+        if self.models:
+            self.models.idle(30)
+        now = finished(place.artifacts)
+        asked_again = self._delivered() - delivered - (len(kept_answers(cache)) - kept)
+        if not again.completed:
+            (self.folder / f"failed-{fault.stage}-{fault.seed}.txt").write_text(outcome.output + again.output)
+        return Result(
+            fault,
+            hit,
+            _ending(fault, outcome),
+            len(saved),
+            unfinished,
+            again.completed,
+            again.results() == self.undisturbed[fault.stage].results(),
+            sum(now.get(card) != text for card, text in saved.items()),
+            wrong + len(damaged(place.artifacts)),
+            asked_again if fault.stage == "models" else 0,
+            locks,
+            slot,
+        )
+
+
+def _ending(fault: Fault, outcome: Outcome) -> str:
+    if not outcome.in_time:
+        return "stuck"
+    if outcome.completed:
+        return "completed"
+    return "killed" if fault.kind in KILLING[:2] else "failed"
+
+
+def _seconds_until(there: Any, limit: float) -> float:
+    """How long it took, above `limit` where it did not come about."""
+    try:
+        return wait_for(there, limit)
+    except TimeoutError:
+        return limit + 1.0
+
+
+def choose_faults(count: int, seed: int, stages: Sequence[str], kinds: Sequence[str]) -> list[Fault]:
+    """So many faults: every kind in every stage in turn, in a random order, at random moments."""
+    chance = random.Random(seed)
+    pairs = [(kind, stage) for kind in kinds for stage in stages if kind != "server" or stage in FLOWS]
+    chosen: list[tuple[str, str]] = []
+    while len(chosen) < count:
+        chance.shuffle(pairs)
+        chosen += pairs[: count - len(chosen)]
+    return [Fault(kind, stage, chance.randrange(2**31)) for kind, stage in chosen]

@@ -6,7 +6,7 @@ export HF_HUB_OFFLINE ?= 1
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check audit lock clean
+.PHONY: help setup demo test check bench audit lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -29,6 +29,9 @@ test: setup  ## run all tests
 
 check: setup  ## lint, format and type-check, changing nothing
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
+
+bench: setup  ## time every step against its rivals, in one table (ten minutes)
+	$(BIN)/python -m benchmarks.everything
 
 audit: setup  ## look the locked packages up among published advisories
 	$(BIN)/python .ci/audit

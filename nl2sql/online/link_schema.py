@@ -102,22 +102,28 @@ def link_schema(
     grounded = {g.question_id: g for g in groundings}
     asked = [(q, grounded[q.question_id]) for q in questions]
     scorer = ranker.scorer
+    kept = (Kept(ranker, scorer.score(q, g), limits) for q, g in asked)
     if chooser is None or not scorer.columns:
-        begun = (Kept(ranker, scorer.score(q, g), limits) for q, g in asked)
-        return [_link_by_scores(kept, q, g, context, draft) for kept, (q, g) in zip(begun, asked, strict=False)]
-    kept = [Kept(ranker, scorer.score(q, g), limits) for q, g in asked]
-    return _link_by_choices(kept, asked, context, draft, chooser)
+        return [_link_by_scores(k, q, g, context, draft) for k, (q, g) in zip(kept, asked, strict=False)]
+    return _link_by_choices(list(kept), asked, context, draft, chooser)
 
 
 def _link_by_scores(
-    kept: "Kept", question: Question, grounding: Grounding, context: DatabaseContext, draft: Draft | None
+    kept: "Kept", question: Question, grounding: Grounding, context: DatabaseContext, draft: Draft | None, sql: str = ""
 ) -> Linking:
     kept.take_precise()
+    return _recall_by_scores(kept, question, grounding, context, draft, sql)
+
+
+def _recall_by_scores(
+    kept: "Kept", question: Question, grounding: Grounding, context: DatabaseContext, draft: Draft | None, sql: str
+) -> Linking:
+    """Round 2, and once more when the columns of a draft are known; `sql` is that draft where a model wrote one."""
     kept.take_recall(grounding.cells)
     linking = kept.linking(question)
-    if draft is None:
+    sql = sql or (draft(question, grounding, linking, context) if draft else "")
+    if not sql:
         return linking
-    sql = draft(question, grounding, linking, context)
     kept.links = {place: link for place, link in kept.links.items() if link[0] == 1}
     kept.take_drafted(sql, context)
     kept.take_recall(grounding.cells)
@@ -138,15 +144,30 @@ def _link_by_choices(
     more = dict(zip(chosen, chooser.choose_more(left, context) if left else (), strict=True))
     linkings = []
     for i, (question, grounding) in enumerate(asked):
-        kept[i].take_second(i in more, more.get(i), grounding.cells)
-        sql = first[i].draft_sql
-        if not sql and draft is not None:
-            sql = draft(question, grounding, kept[i].linking(question), context)
-        kept[i].take_drafted(sql, context)
-        if i in more:
-            kept[i].close()
-        linkings.append(kept[i].linking(question, sql))
+        sql, columns = first[i].draft_sql, more.get(i)
+        if i not in more:
+            linkings.append(_link_by_scores(kept[i], question, grounding, context, draft, sql))
+        elif columns is None:
+            linkings.append(_recall_by_scores(kept[i], question, grounding, context, draft, sql))
+        else:
+            linkings.append(_recall_by_choice(kept[i], question, grounding, context, draft, sql, columns))
     return linkings
+
+
+def _recall_by_choice(
+    kept: "Kept",
+    question: Question,
+    grounding: Grounding,
+    context: DatabaseContext,
+    draft: Draft | None,
+    sql: str,
+    columns: Sequence[ColumnName],
+) -> Linking:
+    kept.take_more(columns, grounding.cells)
+    sql = sql or (draft(question, grounding, kept.linking(question), context) if draft else "")
+    kept.take_drafted(sql, context)
+    kept.close()
+    return kept.linking(question, sql)
 
 
 @dataclass
@@ -210,13 +231,8 @@ class Kept:
         self._add_paths(self._tables(chosen)[: self.limits.chosen_tables], 1)
         return bool(chosen)
 
-    def take_second(self, is_chosen: bool, columns: Sequence[ColumnName] | None, cells: Sequence[CellMatch]) -> None:
-        """Round 2 after a model's round 1, or both rounds by scores when it gave none; the columns of sure cells."""
-        if not is_chosen:
-            self.take_precise()
-        if columns is None:
-            self.take_recall(cells)
-            return
+    def take_more(self, columns: Sequence[ColumnName], cells: Sequence[CellMatch]) -> None:
+        """Round 2 by a model; the columns of sure cells."""
         fresh = [place for place in self._places(columns) if place not in self.links]
         self._add(fresh[: self.limits.chosen], 2, "model")
         self._add(self._celled(cells), 2, "cell")

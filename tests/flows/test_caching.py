@@ -112,7 +112,7 @@ def test_a_failed_task_leaves_the_others_and_is_all_that_runs_again(tiny, tmp_pa
     assert sum(s.stage == "score_answers" and not s.error for s in failed) == 1  # shop's batch went through
     shutil.rmtree(blocker)
     mended = executed(run(tiny, artifacts))
-    assert mended == Counter({"index_cells": 1, **dict.fromkeys(ANSWERING + SCORING, 2)})
+    assert mended == Counter({"index_cells": 1, "band_cells": 1, **dict.fromkeys(ANSWERING + SCORING, 2)})
 
 
 def block_cells_of(dataset: Path, db_id: str, store: ArtifactStore) -> Path:

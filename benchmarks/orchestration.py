@@ -1,0 +1,285 @@
+"""What Prefect costs: of a question of `evaluate`, and of an offline run that finds everything made.
+
+    python -m benchmarks.orchestration [DATASET] [--questions N] [--json]
+
+The questions of DATASET, repeated under new ids up to N (by default 1,534, as many as BIRD dev has), are answered with
+their own gold SQL as recorded predictions, after a run with other predictions: groundings, linkings and golds are
+reused, candidates, repairs, selections, verdicts and the report are made. There is no model and little work, so that
+orchestration is what is left. Two ways in turn, each at N and at a sixteenth of N:
+
+- `nl2sql evaluate`, with its Prefect server;
+- the same task functions called one after the other in one process, artifacts and report included, without Prefect.
+
+A question's share is the difference of the two sizes over the difference of their questions, so that no start counts.
+Overhead is Prefect's share less the plain one, in processor seconds, which other work on the machine hardly changes.
+Offline: `nl2sql index` from nothing, then again, in seconds by the clock from the start of the flows to their end.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measured import Measured, machine
+
+ROOT = Path(__file__).parents[1]
+DEMO = ROOT / "datasets" / "demo"
+PRESET = 'lineup = ["rules"]\nwithout = ["linking", "cells", "examples", "fixer"]\n'
+SMALLER = 16
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One run: processor seconds of it and of its server, seconds by the clock, MB of its largest process."""
+
+    processor: float
+    clock: float
+    peak: float
+
+
+@dataclass(frozen=True)
+class Orchestration:
+    """Milliseconds a question, and what an offline run costs again as a share of the first."""
+
+    questions: int
+    flows_ms: float
+    plain_ms: float
+    flows_clock_ms: float
+    peak_small: float  # MB at a sixteenth of the questions
+    peak_large: float
+    index_first: float  # seconds
+    index_again: float
+
+    @property
+    def overhead_ms(self) -> float:
+        """Of Prefect, per question."""
+        return self.flows_ms - self.plain_ms
+
+
+def enlarge(dataset: Path, folder: Path, n: int) -> Path:
+    """A benchmark in BIRD's layout: `n` questions over the databases of `dataset`, and their gold as predictions."""
+    from nl2sql.benchmarks import load_benchmark
+
+    benchmark = load_benchmark(str(dataset))
+    known = [q for q in benchmark.questions if q.gold_sql.strip()]
+    asked = [known[i % len(known)] for i in range(n)]
+    places = folder / "dev_databases"
+    for database in benchmark.databases:
+        place = places / database.db_id
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{database.db_id}.sqlite").symlink_to(Path(database.path).absolute())
+    lines = [
+        {"question_id": i, "db_id": q.db_id, "question": q.question, "evidence": q.evidence, "SQL": q.gold_sql}
+        for i, q in enumerate(asked)
+    ]
+    (folder / "dev.json").write_text(json.dumps([{**line, "difficulty": "simple"} for line in lines]))
+    for name in ("golds", "blanks"):
+        told = [{**line, "model": "recorded", "sql": line["SQL"] if name == "golds" else "SELECT 1"} for line in lines]
+        (folder / f"{name}.jsonl").write_text("\n".join(map(json.dumps, told)))
+    return folder
+
+
+def run(words: Sequence[object], folder: Path) -> Cost:
+    """Run a command of ours with a Prefect home of its own. Raises RuntimeError with its output when it fails."""
+    surroundings = {k: v for k, v in os.environ.items() if k != "PREFECT_API_URL"}
+    surroundings |= {"PREFECT_HOME": str(folder / "prefect"), "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true"}
+    before, start = _children(), time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, *map(str, words)], cwd=ROOT, env=surroundings, capture_output=True, text=True, check=False
+    )
+    clock, after = time.perf_counter() - start, _children()
+    if done.returncode:
+        raise RuntimeError(f"{words[:4]} ended with {done.returncode}: {done.stdout[-1500:]}{done.stderr[-1500:]}")
+    return Cost(after[0] - before[0], clock, after[1])
+
+
+def _children() -> tuple[float, float]:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def peak_of(words: Sequence[object], folder: Path) -> Cost:
+    """The same in a process of its own, so that the peak is that of this command and of none before it."""
+    child = [sys.executable, "-m", "benchmarks.orchestration", "--cost", json.dumps([*map(str, words)]), str(folder)]
+    told = subprocess.run(child, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return Cost(**json.loads(told.splitlines()[-1]))
+
+
+def through_flows(dataset: Path, folder: Path) -> Cost:
+    """`nl2sql evaluate` of the golds, after one of the blanks."""
+    given = ("--preset", folder / "bare.toml", "--artifacts", folder / "artifacts", "--predictions")
+    command = ["-m", "flows.cli", "evaluate", dataset, *given]
+    run([*command, dataset / "blanks.jsonl"], folder)
+    return peak_of([*command, dataset / "golds.jsonl"], folder)
+
+
+def without_prefect(dataset: Path, folder: Path) -> Cost:
+    """The same tasks from one loop; the offline part is that of `through_flows`."""
+    words = ["-m", "benchmarks.orchestration", "--plain", dataset, folder / "artifacts", folder / "plain"]
+    run([*words, dataset / "blanks.jsonl"], folder)
+    return peak_of([*words, dataset / "golds.jsonl"], folder)
+
+
+def answer_plainly(dataset: Path, indexed: Path, artifacts: Path, predictions: Path) -> None:
+    """Every task of `evaluate` in its order, called as a function, then the report."""
+    from flows.answer_questions import load_recorded, offline_artifacts
+    from flows.batches import batches_of
+    from nl2sql.benchmarks import load_benchmark
+    from nl2sql.models.choices import LineupEntry
+    from nl2sql.rows import Step
+    from tasks.artifact_store import Artifact, ArtifactStore
+    from tasks.estimate_accuracies import estimate_accuracies
+    from tasks.execute_golds import execute_golds
+    from tasks.generate_candidates import generate_candidates
+    from tasks.ground_questions import ground_questions
+    from tasks.link_schema import link_schema
+    from tasks.measure_recall import measure_recall
+    from tasks.repair_candidates import repair_candidates
+    from tasks.score_answers import score_answers
+    from tasks.select_answers import select_answers
+    from tasks.write_report import Run, write_report
+
+    benchmark = load_benchmark(str(dataset))
+    store, empty = ArtifactStore(str(artifacts)), benchmark.empty_is_wrong
+    recorded = load_recorded(str(predictions), benchmark.questions)
+    offline = offline_artifacts(indexing_manifest(indexed), benchmark.databases)
+    batches = batches_of(benchmark, None, 32)
+    made: dict[tuple[str, int], dict[str, Any]] = {}
+    for batch in batches:
+        ids = {q.question_id for q in batch.questions}
+        known: dict[str, Any] = {"questions": batch.blind, "offline": offline[batch.db_id]}
+        found: dict[str, Any] = {"ground_questions": ground_questions.run(store, **known, examples=0, cells=False)}
+        known["groundings"] = found["ground_questions"]
+        found["link_schema"] = known["linkings"] = link_schema.run(store, **known, linked=False)
+        written = tuple(p for p in recorded if p.question_id in ids)
+        lineup = (LineupEntry("recorded", "recorded"),)
+        candidates = generate_candidates.run(store, **known, lineup=lineup, predictions=written)
+        found["generate_candidates"] = known["candidates"] = candidates
+        limits = {"timeout": 30.0, "empty_is_wrong": empty}
+        found["repair_candidates"] = repair_candidates.run(store, **known, **limits, repaired=False)
+        made[batch.db_id, batch.number] = found
+    for db_id in offline:
+        repairs = {f"batch_{n:06}": f["repair_candidates"] for (d, n), f in made.items() if d == db_id}
+        weights = estimate_accuracies.run(store, empty_is_wrong=empty, **repairs)
+        for batch in (b for b in batches if b.db_id == db_id):
+            found = made[db_id, batch.number]
+            chosen = {"repairs": found["repair_candidates"], "offline": offline[db_id], "accuracies": weights}
+            found["select_answers"] = select_answers.run(
+                store, questions=batch.blind, **chosen, margin=0.05, empty_is_wrong=empty
+            )
+    for batch in batches:
+        found, base = made[batch.db_id, batch.number], {"questions": batch.questions}
+        gold = {**base, "database": offline[batch.db_id].database, "timeout": 30.0}
+        judged = {"repairs": found["repair_candidates"], "selections": found["select_answers"]}
+        found["score_answers"] = score_answers.run(store, **gold, **judged)
+        kept = {"groundings": found["ground_questions"], "linkings": found["link_schema"]}
+        found["measure_recall"] = measure_recall.run(store, **base, **kept, offline=offline[batch.db_id])
+        found["execute_golds"] = execute_golds.run(store, **gold)
+
+    def line(stage: str, place: tuple[str, int], a: Artifact) -> Step:
+        return Step(stage, *place, a.kind, a.path, a.sha256, a.rows, a.schema_version, a.seconds, False, "")
+
+    steps = [line(stage, place, a) for place, found in made.items() for stage, a in found.items()]
+    report = Run("plain", "orchestration", "bare", str(artifacts / "run"), time.time())
+    write_report.fn(report, benchmark, benchmark.questions, steps, None)
+
+
+def indexing_manifest(artifacts: Path) -> Any:
+    """The manifest of an indexing run over these artifacts."""
+    from nl2sql.contracts import CONTRACTS
+    from tasks.artifact_store import ArtifactStore, read_rows
+
+    store, row = ArtifactStore(str(artifacts)), CONTRACTS["manifests"].row
+    kept = sorted((artifacts / "manifests").glob("*.parquet"), key=os.path.getmtime)
+    found = [store.find("manifests", path.stem) for path in kept]
+    return next(m for m in found if m and any(s.stage == "index_columns" for s in read_rows(m, row)))
+
+
+def measure(n: int = 256) -> list[Measured]:
+    """For the table of all benchmarks: fewer questions, the same shares."""
+    with tempfile.TemporaryDirectory() as name:
+        found = orchestrate(DEMO, n, Path(name))
+    said = f"overhead of Prefect {found.overhead_ms:.1f} ms of processor a question, over {n} questions"
+    again = f"{100 * found.index_again / found.index_first:.1f} % of the first run, all reused"
+    return [
+        Measured("evaluate, a question", found.flows_ms / 1000, "", None, found.plain_ms / 1000, said),
+        Measured("index the demo again", found.index_again, "from nothing", found.index_first, None, again),
+    ]
+
+
+def orchestrate(dataset: Path, n: int, folder: Path) -> Orchestration:
+    """All runs, the small ones first, which also warm the caches of the operating system."""
+    costs: dict[tuple[str, int], Cost] = {}
+    for size in (n // SMALLER, n):
+        place = folder / str(size)
+        place.mkdir()
+        (place / "bare.toml").write_text(PRESET)
+        big = enlarge(dataset, place / "dataset", size)
+        costs["flows", size] = through_flows(big, place)
+        costs["plain", size] = without_prefect(big, place)
+    slopes = {
+        way: (costs[way, n].processor - costs[way, n // SMALLER].processor) / (n - n // SMALLER) * 1000
+        for way in ("flows", "plain")
+    }
+    clock = (costs["flows", n].clock - costs["flows", n // SMALLER].clock) / (n - n // SMALLER) * 1000
+    again = folder / "index"
+    again.mkdir()
+    words = ["-m", "flows.cli", "index", dataset, "--artifacts", again / "artifacts", "--json"]
+    first, second = (pipeline_seconds(words, again) for _ in range(2))
+    peaks = (costs["flows", n // SMALLER].peak, costs["flows", n].peak)
+    return Orchestration(n, slopes["flows"], slopes["plain"], clock, *peaks, first, second)
+
+
+def pipeline_seconds(words: Sequence[object], folder: Path) -> float:
+    """What the command says that its flows took, without the start of Prefect."""
+    surroundings = {k: v for k, v in os.environ.items() if k != "PREFECT_API_URL"}
+    surroundings["PREFECT_HOME"] = str(folder / "prefect")
+    done = subprocess.run(
+        [sys.executable, *map(str, words)], cwd=ROOT, env=surroundings, capture_output=True, text=True, check=True
+    )
+    return float(json.loads(done.stdout.splitlines()[-1])["seconds"])
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dataset", nargs="?", type=Path, default=DEMO)
+    parser.add_argument("--questions", type=int, default=1534)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--plain", nargs=4, type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--cost", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.plain:
+        answer_plainly(*options.plain)
+    elif options.cost:
+        print(json.dumps(asdict(run(json.loads(options.cost[0]), Path(options.cost[1])))))
+    else:
+        with tempfile.TemporaryDirectory() as name:
+            show(orchestrate(options.dataset, options.questions, Path(name)), options.json)
+
+
+def show(found: Orchestration, as_json: bool) -> None:
+    """Print what was measured."""
+    if as_json:
+        print(json.dumps({**asdict(found), "overhead_ms": found.overhead_ms, "machine": machine()}))
+        return
+    print(f"{found.questions:,} questions, {machine()}")
+    print(f"evaluate {found.flows_ms:.1f} ms of processor a question,", end=" ")
+    print(f"without Prefect {found.plain_ms:.1f} ms: overhead {found.overhead_ms:.1f} ms;", end=" ")
+    print(f"{found.flows_clock_ms:.1f} ms by the clock")
+    few = found.questions // SMALLER
+    print(f"peak {found.peak_small:.0f} MB at {few:,} questions, {found.peak_large:.0f} MB at all")
+    share = 100 * found.index_again / found.index_first
+    print(f"index {found.index_first:.1f} s, again {found.index_again:.2f} s: {share:.1f} %")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,16 +1,16 @@
 """What Prefect costs: of a question of `evaluate`, and of an offline run that finds everything made.
 
-    python -m benchmarks.orchestration [DATASET] [--questions N] [--json]
+    python -m benchmarks.orchestration [DATASET] [--questions N] [--plots FOLDER] [--json]
 
 The questions of DATASET, repeated under new ids up to N (by default 1,534, as many as BIRD dev has), are answered with
 their own gold SQL as recorded predictions, after a run with other predictions: groundings, linkings and golds are
 reused, candidates, repairs, selections, verdicts and the report are made. There is no model and little work, so that
-orchestration is what is left. Two ways in turn, each at N and at a sixteenth of N:
+orchestration is what is left. Two ways in turn, each at a hundredth of N, a tenth of N and N:
 
 - `nl2sql evaluate`, with its Prefect server;
 - the same task functions called one after the other in one process, artifacts and report included, without Prefect.
 
-A question's share is the difference of the two sizes over the difference of their questions, so that no start counts.
+A question's share is the difference of the outer sizes over the difference of their questions, so that no start counts.
 Overhead is Prefect's share less the plain one, in processor seconds, which other work on the machine hardly changes.
 Offline: `nl2sql index` from nothing, then again, in seconds by the clock from the start of the flows to their end.
 """
@@ -28,12 +28,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.growth import Point, exponent, growth_svg
 from benchmarks.measured import Measured, machine
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "datasets" / "demo"
 PRESET = 'lineup = ["rules"]\nwithout = ["linking", "cells", "examples", "fixer"]\n'
-SMALLER = 16
+PARTS = (100, 10, 1)  # of the questions: growth is drawn over these sizes
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,7 @@ class Orchestration:
     flows_ms: float
     plain_ms: float
     flows_clock_ms: float
-    peak_small: float  # MB at a sixteenth of the questions
-    peak_large: float
+    growth: tuple[Point, ...]  # of `evaluate`: questions, processor seconds, MB of its largest process
     index_first: float  # seconds
     index_again: float
 
@@ -206,7 +206,7 @@ def indexing_manifest(artifacts: Path) -> Any:
 def measure(n: int = 256) -> list[Measured]:
     """For the table of all benchmarks: fewer questions, the same shares."""
     with tempfile.TemporaryDirectory() as name:
-        found = orchestrate(DEMO, n, Path(name))
+        found = orchestrate(DEMO, n, Path(name), (16, 1))
     said = f"overhead of Prefect {found.overhead_ms:.1f} ms of processor a question, over {n} questions"
     again = f"{100 * found.index_again / found.index_first:.1f} % of the first run, all reused"
     return [
@@ -215,27 +215,32 @@ def measure(n: int = 256) -> list[Measured]:
     ]
 
 
-def orchestrate(dataset: Path, n: int, folder: Path) -> Orchestration:
+def orchestrate(dataset: Path, n: int, folder: Path, parts: Sequence[int] = PARTS) -> Orchestration:
     """All runs, the small ones first, which also warm the caches of the operating system."""
     costs: dict[tuple[str, int], Cost] = {}
-    for size in (n // SMALLER, n):
+    sizes = [max(1, n // part) for part in parts]
+    for size in sizes:
         place = folder / str(size)
         place.mkdir()
         (place / "bare.toml").write_text(PRESET)
         big = enlarge(dataset, place / "dataset", size)
         costs["flows", size] = through_flows(big, place)
         costs["plain", size] = without_prefect(big, place)
+    first, last = sizes[0], sizes[-1]
     slopes = {
-        way: (costs[way, n].processor - costs[way, n // SMALLER].processor) / (n - n // SMALLER) * 1000
+        way: (costs[way, last].processor - costs[way, first].processor) / (last - first) * 1000
         for way in ("flows", "plain")
     }
-    clock = (costs["flows", n].clock - costs["flows", n // SMALLER].clock) / (n - n // SMALLER) * 1000
-    again = folder / "index"
-    again.mkdir()
-    words = ["-m", "flows.cli", "index", dataset, "--artifacts", again / "artifacts", "--json"]
-    first, second = (pipeline_seconds(words, again) for _ in range(2))
-    peaks = (costs["flows", n // SMALLER].peak, costs["flows", n].peak)
-    return Orchestration(n, slopes["flows"], slopes["plain"], clock, *peaks, first, second)
+    clock = (costs["flows", last].clock - costs["flows", first].clock) / (last - first) * 1000
+    growth = tuple(Point(size, costs["flows", size].processor, costs["flows", size].peak) for size in sizes)
+    return Orchestration(n, slopes["flows"], slopes["plain"], clock, growth, *index_twice(dataset, folder / "index"))
+
+
+def index_twice(dataset: Path, folder: Path) -> tuple[float, float]:
+    """Seconds of `nl2sql index` from nothing, and again."""
+    folder.mkdir()
+    words = ["-m", "flows.cli", "index", dataset, "--artifacts", folder / "artifacts", "--json"]
+    return pipeline_seconds(words, folder), pipeline_seconds(words, folder)
 
 
 def pipeline_seconds(words: Sequence[object], folder: Path) -> float:
@@ -253,6 +258,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", nargs="?", type=Path, default=DEMO)
     parser.add_argument("--questions", type=int, default=1534)
+    parser.add_argument("--plots", type=Path, metavar="FOLDER", help="draw the growth there")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--plain", nargs=4, type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--cost", nargs=2, help=argparse.SUPPRESS)
@@ -263,7 +269,10 @@ def main() -> None:
         print(json.dumps(asdict(run(json.loads(options.cost[0]), Path(options.cost[1])))))
     else:
         with tempfile.TemporaryDirectory() as name:
-            show(orchestrate(options.dataset, options.questions, Path(name)), options.json)
+            found = orchestrate(options.dataset, options.questions, Path(name))
+        show(found, options.json)
+        if options.plots:
+            draw(found.growth, options.plots)
 
 
 def show(found: Orchestration, as_json: bool) -> None:
@@ -275,10 +284,24 @@ def show(found: Orchestration, as_json: bool) -> None:
     print(f"evaluate {found.flows_ms:.1f} ms of processor a question,", end=" ")
     print(f"without Prefect {found.plain_ms:.1f} ms: overhead {found.overhead_ms:.1f} ms;", end=" ")
     print(f"{found.flows_clock_ms:.1f} ms by the clock")
-    few = found.questions // SMALLER
-    print(f"peak {found.peak_small:.0f} MB at {few:,} questions, {found.peak_large:.0f} MB at all")
+    for point in found.growth:
+        print(f"{point.size:>9,} questions: {point.seconds:6.1f} s of processor, peak {point.megabytes:.0f} MB")
+    times, peaks = curves(found.growth)
+    print(f"time n^{exponent(times):.2f}, memory n^{exponent(peaks):.2f}")
     share = 100 * found.index_again / found.index_first
     print(f"index {found.index_first:.1f} s, again {found.index_again:.2f} s: {share:.1f} %")
+
+
+def curves(growth: Sequence[Point]) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+    """Seconds by questions, and MB by questions."""
+    return [(p.size, p.seconds) for p in growth], [(p.size, p.megabytes) for p in growth]
+
+
+def draw(growth: Sequence[Point], folder: Path) -> None:
+    """Write the growth as SVG."""
+    times, peaks = curves(growth)
+    svg = growth_svg("Evaluate: growing questions", "questions", "seconds, MB", {"seconds": times, "peak MB": peaks})
+    (folder / "evaluate-questions.svg").write_text(svg, encoding="utf-8")
 
 
 if __name__ == "__main__":

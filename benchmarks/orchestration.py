@@ -26,7 +26,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmarks.growth import Point, exponent, growth_svg
 from benchmarks.measured import Measured, machine
@@ -128,81 +127,6 @@ def without_prefect(dataset: Path, folder: Path) -> Cost:
     return peak_of([*words, dataset / "golds.jsonl"], folder)
 
 
-def answer_plainly(dataset: Path, indexed: Path, artifacts: Path, predictions: Path) -> None:
-    """Every task of `evaluate` in its order, called as a function, then the report."""
-    from flows.answer_questions import load_recorded, offline_artifacts
-    from flows.batches import batches_of
-    from nl2sql.benchmarks import load_benchmark
-    from nl2sql.models.choices import LineupEntry
-    from nl2sql.rows import Step
-    from tasks.artifact_store import Artifact, ArtifactStore
-    from tasks.estimate_accuracies import estimate_accuracies
-    from tasks.execute_golds import execute_golds
-    from tasks.generate_candidates import generate_candidates
-    from tasks.ground_questions import ground_questions
-    from tasks.link_schema import link_schema
-    from tasks.measure_recall import measure_recall
-    from tasks.repair_candidates import repair_candidates
-    from tasks.score_answers import score_answers
-    from tasks.select_answers import select_answers
-    from tasks.write_report import Run, write_report
-
-    benchmark = load_benchmark(str(dataset))
-    store, empty = ArtifactStore(str(artifacts)), benchmark.empty_is_wrong
-    recorded = load_recorded(str(predictions), benchmark.questions)
-    offline = offline_artifacts(indexing_manifest(indexed), benchmark.databases)
-    batches = batches_of(benchmark, None, 32)
-    made: dict[tuple[str, int], dict[str, Any]] = {}
-    for batch in batches:
-        ids = {q.question_id for q in batch.questions}
-        known: dict[str, Any] = {"questions": batch.blind, "offline": offline[batch.db_id]}
-        found: dict[str, Any] = {"ground_questions": ground_questions.run(store, **known, examples=0, cells=False)}
-        known["groundings"] = found["ground_questions"]
-        found["link_schema"] = known["linkings"] = link_schema.run(store, **known, linked=False)
-        written = tuple(p for p in recorded if p.question_id in ids)
-        lineup = (LineupEntry("recorded", "recorded"),)
-        candidates = generate_candidates.run(store, **known, lineup=lineup, predictions=written)
-        found["generate_candidates"] = known["candidates"] = candidates
-        limits = {"timeout": 30.0, "empty_is_wrong": empty}
-        found["repair_candidates"] = repair_candidates.run(store, **known, **limits, repaired=False)
-        made[batch.db_id, batch.number] = found
-    for db_id in offline:
-        repairs = {f"batch_{n:06}": f["repair_candidates"] for (d, n), f in made.items() if d == db_id}
-        weights = estimate_accuracies.run(store, empty_is_wrong=empty, **repairs)
-        for batch in (b for b in batches if b.db_id == db_id):
-            found = made[db_id, batch.number]
-            chosen = {"repairs": found["repair_candidates"], "offline": offline[db_id], "accuracies": weights}
-            found["select_answers"] = select_answers.run(
-                store, questions=batch.blind, **chosen, margin=0.05, empty_is_wrong=empty
-            )
-    for batch in batches:
-        found, base = made[batch.db_id, batch.number], {"questions": batch.questions}
-        gold = {**base, "database": offline[batch.db_id].database, "timeout": 30.0}
-        judged = {"repairs": found["repair_candidates"], "selections": found["select_answers"]}
-        found["score_answers"] = score_answers.run(store, **gold, **judged)
-        kept = {"groundings": found["ground_questions"], "linkings": found["link_schema"]}
-        found["measure_recall"] = measure_recall.run(store, **base, **kept, offline=offline[batch.db_id])
-        found["execute_golds"] = execute_golds.run(store, **gold)
-
-    def line(stage: str, place: tuple[str, int], a: Artifact) -> Step:
-        return Step(stage, *place, a.kind, a.path, a.sha256, a.rows, a.schema_version, a.seconds, False, "")
-
-    steps = [line(stage, place, a) for place, found in made.items() for stage, a in found.items()]
-    report = Run("plain", "orchestration", "bare", str(artifacts / "run"), time.time())
-    write_report.fn(report, benchmark, benchmark.questions, steps, None)
-
-
-def indexing_manifest(artifacts: Path) -> Any:
-    """The manifest of an indexing run over these artifacts."""
-    from nl2sql.contracts import CONTRACTS
-    from tasks.artifact_store import ArtifactStore, read_rows
-
-    store, row = ArtifactStore(str(artifacts)), CONTRACTS["manifests"].row
-    kept = sorted((artifacts / "manifests").glob("*.parquet"), key=os.path.getmtime)
-    found = [store.find("manifests", path.stem) for path in kept]
-    return next(m for m in found if m and any(s.stage == "index_columns" for s in read_rows(m, row)))
-
-
 def measure(n: int = 256) -> list[Measured]:
     """For the table of all benchmarks: fewer questions, the same shares."""
     with tempfile.TemporaryDirectory() as name:
@@ -264,6 +188,8 @@ def main() -> None:
     parser.add_argument("--cost", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.plain:
+        from benchmarks.plain_answering import answer_plainly  # only the child pays for importing all tasks
+
         answer_plainly(*options.plain)
     elif options.cost:
         print(json.dumps(asdict(run(json.loads(options.cost[0]), Path(options.cost[1])))))

@@ -213,7 +213,8 @@ def main() -> None:
     for dataset in options.datasets:
         benchmark = load_benchmark(dataset, options.split, options.database)
         chosen = replace(benchmark, questions=benchmark.questions[: options.questions])
-        lines += measure_benchmark(chosen, options.examples, (*VARIANTS, *(DETAILS if options.detail else ())))
+        found = measure_benchmark(chosen, options.examples, (*VARIANTS, *(DETAILS if options.detail else ())))
+        lines += [replace(line, dataset=f"{Path(dataset).name} {options.split}") for line in found]
     if options.json:
         print(json.dumps({"machine": machine(), "lines": [asdict(line) for line in lines]}, indent=1))
     else:

@@ -5,7 +5,6 @@ child per core works at a time in the whole process; idle ones are kept for the 
 """
 
 import atexit
-import marshal
 import os
 import selectors
 import signal
@@ -15,17 +14,18 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Condition
 from typing import Any
 
-from nl2sql.query_worker import message
+from nl2sql.query_worker import Messages, message
 from nl2sql.read_only import failed
 
 Job = tuple[Any, ...]  # path, sql, double_quoted_strings, seconds, rows, size, keep_rows
 PIPELINE_JOBS = 32  # sent to a child before its first result is back
 # Bytes sent ahead: below what any pipe buffers, so that the parent never waits on a child that waits on the parent.
 PIPELINE_BYTES = 8 * 2**10
-START = "import sys; sys.path.insert(0, sys.argv[1]); from nl2sql.query_worker import main; main()"
+START = "import sys; sys.path.insert(0, sys.argv[1]); from nl2sql.query_worker import main; main(int(sys.argv[2]))"
 ROOT = str(Path(__file__).resolve().parent.parent)
 
 
@@ -34,12 +34,18 @@ class Worker:
 
     def __init__(self) -> None:
         """Start the child; it answers () when it is ready."""
-        command = [sys.executable, "-I", "-S", "-c", START, ROOT]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        self._counter = TemporaryFile(buffering=0)  # noqa: SIM115 - lives as long as the child
+        self._counter.write(bytes(8))
+        counter = self._counter.fileno()
+        command = [sys.executable, "-I", "-S", "-c", START, ROOT, str(counter)]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, bufsize=0, pass_fds=(counter,))
         self.ready = False
         self.pending: deque[tuple[int, int]] = deque()  # job number, bytes
         self.pending_bytes = 0
-        self._buffer = bytearray()
+        self._unsent = bytearray()
+        self._answered = 0
+        self._messages = Messages()
 
     def fileno(self) -> int:
         """The descriptor on which results arrive."""
@@ -53,11 +59,16 @@ class Worker:
         return len(self.pending) < PIPELINE_JOBS and self.pending_bytes + size <= PIPELINE_BYTES
 
     def send(self, number: int, content: bytes) -> None:
-        """Send a job. A child that has died is noticed when its results end."""
-        assert self.process.stdin is not None
+        """Have a job sent by the next `flush`."""
         self.pending.append((number, len(content)))
         self.pending_bytes += len(content)
-        view = memoryview(content)
+        self._unsent += content
+
+    def flush(self) -> None:
+        """Send the jobs. A child that has died is noticed when its results end."""
+        assert self.process.stdin is not None
+        view = memoryview(bytes(self._unsent))
+        self._unsent.clear()
         try:
             while view:
                 view = view[self.process.stdin.write(view) :]
@@ -69,28 +80,28 @@ class Worker:
         block = os.read(self.fileno(), 2**20)
         if not block:
             return None
-        self._buffer += block
-        return self._messages()
+        self._messages.add(block)
+        return self._results()
 
-    def _messages(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
-        start = 0
-        while len(self._buffer) - start >= 4:
-            end = start + 4 + int.from_bytes(self._buffer[start : start + 4], "little")
-            if end > len(self._buffer):
-                break
-            content = marshal.loads(memoryview(self._buffer)[start + 4 : end])
-            start = end
+    def _results(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        while (content := self._messages.next()) is not None:
             if self.ready:
                 number, size = self.pending.popleft()
                 self.pending_bytes -= size
+                self._answered += 1
                 yield number, content
             self.ready = True
-        del self._buffer[:start]
+
+    def lost(self) -> tuple[list[int], int | None]:
+        """Of a child that has died: the jobs to do again, and the one that it was at."""
+        done = int.from_bytes(os.pread(self._counter.fileno(), 8, 0), "little") - self._answered
+        numbers = [number for number, _ in self.pending]
+        return numbers[:done] + numbers[done + 1 :], numbers[done] if done < len(numbers) else None
 
     def close(self) -> None:
         """End the child whatever it is doing."""
         self.process.kill()
-        for stream in (self.process.stdin, self.process.stdout):
+        for stream in (self.process.stdin, self.process.stdout, self._counter):
             if stream is not None:
                 stream.close()
         self.process.wait()
@@ -218,8 +229,9 @@ class _Run:
                 self._settle(self.waiting.popleft(), failed("error", str(error)))
                 continue
             if not worker.has_room(len(content)):
-                return
+                break
             worker.send(self.waiting.popleft(), content)
+        worker.flush()
 
     def _collect(self, worker: Worker) -> None:
         arrived = worker.receive()
@@ -237,14 +249,14 @@ class _Run:
         self.selector.unregister(worker)
         self.workers.remove(worker)
         code = worker.process.wait()
-        pending = [number for number, _ in worker.pending]
+        again, at = worker.lost()
         worker.ready, was_ready = False, worker.ready
         _idle.give_back(worker)
         if not was_ready:
             raise RuntimeError(f"a child process for queries ended with status {code} before its first query")
-        if pending:
-            self._settle(pending[0], self._cause(pending[0], code))
-            self.waiting.extendleft(reversed(pending[1:]))
+        if at is not None:
+            self._settle(at, self._cause(at, code))
+        self.waiting.extendleft(reversed(again))
 
     def _cause(self, number: int, code: int) -> tuple[Any, ...]:
         if code == -signal.SIGALRM:

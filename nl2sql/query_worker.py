@@ -6,6 +6,7 @@ itself, so even a child whose parent is gone cannot run for ever.
 """
 
 import marshal
+import mmap
 import os
 import resource
 import signal
@@ -13,7 +14,8 @@ import sqlite3
 import sys
 from collections import OrderedDict
 from contextlib import suppress
-from typing import IO, Any
+from time import monotonic
+from typing import Any
 
 from nl2sql.read_only import FAILURES, Outcome, failed, open_read_only, run
 
@@ -26,32 +28,59 @@ PROCESS_LIMIT = 3 * 2**30  # bytes of private memory of the whole process (Linux
 # A page cache of 64 MiB; what a sort needs counts against the heap limit instead of filling the disk.
 PRAGMAS = ("cache_size = -65536", "temp_store = MEMORY")
 OPEN_DATABASES = 8  # connections kept warm
+HELD = 0.1  # seconds that a database may stay locked for reading beyond the statement that needs it
+IN_PROGRESS = "SQL statements in progress"  # SQLite's refusal of what the lock would forbid, such as VACUUM
+ROWS_AT_ONCE = 64
+# Sent together, so that neither side waits for the other: the parent keeps four times as many jobs under way.
+ANSWERS_HELD = 8
+SECONDS_HELD = 0.02
+BYTES_HELD = 2**14
+SLACK = 0.1  # seconds between two settings of the alarm
 
 
 class Connections:
-    """The most recently used databases, kept open."""
+    """The most recently used databases, kept open; the last one also kept locked for reading between its statements."""
 
     def __init__(self) -> None:
         """Start with none open."""
         self._open: OrderedDict[tuple[str, bool], tuple[tuple[int, ...], sqlite3.Connection]] = OrderedDict()
+        self._held: tuple[str, bool] | None = None
+        self._hold: sqlite3.Cursor | None = None
+        self._held_until = 0.0
 
-    def get(self, path: str, double_quoted_strings: bool) -> sqlite3.Connection:
+    def get(self, path: str, double_quoted_strings: bool, hold: bool = True) -> sqlite3.Connection:
         """A connection to that file as it is now. Raises sqlite3.OperationalError when there is none."""
-        key, file = (path, double_quoted_strings), _identity(path)
+        key = path, double_quoted_strings
+        if key == self._held and monotonic() < self._held_until:
+            return self._open[key][1]
+        self.release()
+        connection = self._current(key)
+        if not hold:
+            return connection
+        # An unfinished SELECT keeps the file as it is: neither its lock nor its state is asked for at each statement.
+        with suppress(*FAILURES):  # what is wrong with the database is the statement's own outcome
+            self._hold = connection.execute("SELECT 1 FROM sqlite_master")
+        self._held, self._held_until = key, monotonic() + HELD
+        return connection
+
+    def release(self) -> None:
+        """Let others write to the database."""
+        if self._hold is not None:
+            self._hold.close()
+        self._held = self._hold = None
+
+    def _current(self, key: tuple[str, bool]) -> sqlite3.Connection:
+        file = _identity(key[0])
         if key in self._open and self._open[key][0] == file:
             self._open.move_to_end(key)
             return self._open[key][1]
-        self.forget(path, double_quoted_strings)
-        self._open[key] = (file, open_read_only(path, double_quoted_strings, PRAGMAS))
+        _, outdated = self._open.pop(key, (None, None))
+        if outdated is not None:
+            outdated.close()
+        self._open[key] = (file, open_read_only(*key, PRAGMAS))
         while len(self._open) > OPEN_DATABASES:
             self._open.popitem(last=False)[1][1].close()
         return self._open[key][1]
-
-    def forget(self, path: str, double_quoted_strings: bool) -> None:
-        """Close that connection, if it is open."""
-        _, connection = self._open.pop((path, double_quoted_strings), (None, None))
-        if connection is not None:
-            connection.close()
 
 
 def _identity(path: str) -> tuple[int, ...]:
@@ -67,12 +96,20 @@ def _state(path: str) -> tuple[int, ...]:
 
 
 def _execute(connections: Connections, job: tuple[Any, ...]) -> Outcome:
+    outcome = _attempt(connections, job)
+    if IN_PROGRESS not in outcome[1]:
+        return outcome
+    connections.release()
+    return _attempt(connections, job, hold=False)
+
+
+def _attempt(connections: Connections, job: tuple[Any, ...], hold: bool = True) -> Outcome:
     path, sql, double_quoted_strings, seconds, rows, size, keep_rows = job
     try:
-        connection = connections.get(path, double_quoted_strings)
+        connection = connections.get(path, double_quoted_strings, hold)
     except FAILURES as error:
         return failed("error", str(error))
-    return run(connection, sql, seconds, rows, size, keep_rows)
+    return run(connection, sql, seconds, rows, size, keep_rows, ROWS_AT_ONCE)
 
 
 def _limit_memory() -> None:
@@ -82,30 +119,124 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (PROCESS_LIMIT, hard))
 
 
-def read_message(stream: IO[bytes]) -> tuple[Any, ...] | None:
-    """The next message, None at the end of the stream."""
-    header = stream.read(4)
-    return marshal.loads(stream.read(int.from_bytes(header, "little"))) if len(header) == 4 else None
-
-
 def message(content: tuple[Any, ...]) -> bytes:
     """A message as bytes. Raises ValueError for what marshal does not know."""
     body = marshal.dumps(content)
     return len(body).to_bytes(4, "little") + body
 
 
-def main() -> None:
-    """Serve until the standard input ends."""
+class Messages:
+    """The messages of a stream, taken from the blocks in which they arrive."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._buffer = bytearray()
+        self._start = 0
+
+    def add(self, block: bytes) -> None:
+        """Take a block of the stream."""
+        del self._buffer[: self._start]
+        self._start = 0
+        self._buffer += block
+
+    def next(self) -> tuple[Any, ...] | None:
+        """The next message; None when the rest of it has not arrived."""
+        body = self._start + 4
+        end = body + int.from_bytes(self._buffer[self._start : body], "little")
+        if body > len(self._buffer) or end > len(self._buffer):
+            return None
+        self._start = end
+        with memoryview(self._buffer) as view:
+            return marshal.loads(view[body:end])
+
+
+class Answers:
+    """Results on their way to the parent, which are sent several at a time.
+
+    `done` counts the statements that are executed, so that the parent knows at which one this process has died.
+    """
+
+    def __init__(self, out: int, done: mmap.mmap) -> None:
+        """Write results to one descriptor, and their number to the mapped file."""
+        self._out, self._done = out, done
+        self._number = 0
+        self._held = bytearray()
+        self._held_number = 0
+        self._since = 0.0
+
+    def add(self, outcome: Outcome) -> None:
+        """Take the result of a statement."""
+        if not self._held:
+            self._since = monotonic()
+        self._held += message(outcome)
+        self._held_number += 1
+        self._number += 1
+        self._done[:8] = self._number.to_bytes(8, "little")
+
+    def are_due(self) -> bool:
+        """Whether the parent should have them before the next statement is done."""
+        if self._held_number >= ANSWERS_HELD or len(self._held) > BYTES_HELD:
+            return True
+        return bool(self._held) and monotonic() - self._since > SECONDS_HELD
+
+    def send(self) -> None:
+        """Send what is kept."""
+        write_all(self._out, bytes(self._held))
+        self._held.clear()
+        self._held_number = 0
+
+
+def write_all(out: int, content: bytes) -> None:
+    """Write to a descriptor that may take less at a time."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(out, view) :]
+
+
+class Alarm:
+    """Ends this process when a statement outlives its limit."""
+
+    def __init__(self) -> None:
+        """Start with none set."""
+        self._seconds = self._set = 0.0
+
+    def cover(self, seconds: float) -> None:
+        """Ring `seconds` and the grace from now, or up to SLACK sooner."""
+        now = monotonic()
+        if seconds != self._seconds or now - self._set > SLACK:
+            signal.setitimer(signal.ITIMER_REAL, min(seconds, LONGEST) + GRACE)
+            self._seconds, self._set = seconds, now
+
+    def stop(self) -> None:
+        """Do not ring."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._seconds = 0.0
+
+
+def serve(source: int, answers: Answers) -> None:
+    """Answer jobs until the source ends."""
+    connections, alarm, jobs = Connections(), Alarm(), Messages()
+    while True:
+        job = jobs.next()
+        if job is None or answers.are_due():
+            alarm.stop()  # the parent may be slow to read
+            answers.send()
+        if job is not None:
+            alarm.cover(job[3])
+            answers.add(_execute(connections, job))
+            continue
+        connections.release()
+        block = os.read(source, 2**16)
+        if not block:
+            return
+        jobs.add(block)
+
+
+def main(counter: int) -> None:
+    """Serve until the standard input ends; `counter` is the descriptor of a file for the number of statements done."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupted parent ends its children itself
     _limit_memory()
-    connections = Connections()
-    source, out = sys.stdin.buffer, sys.stdout.buffer
-    out.write(message(()))
-    out.flush()
-    while job := read_message(source):
-        signal.setitimer(signal.ITIMER_REAL, min(job[3], LONGEST) + GRACE)
-        outcome = _execute(connections, job)
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        out.write(message(outcome))
-        out.flush()
+    out = sys.stdout.fileno()
+    write_all(out, message(()))
+    serve(sys.stdin.fileno(), Answers(out, mmap.mmap(counter, 8)))

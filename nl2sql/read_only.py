@@ -7,10 +7,10 @@ with this file.
 import os
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from time import monotonic, perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from nl2sql.row_digest import RowDigest
 
@@ -148,12 +148,19 @@ def _factory(double_quoted_strings: bool) -> type[sqlite3.Connection]:
 
 
 def run(
-    connection: sqlite3.Connection, sql: str, seconds: float, rows: int, size: int, keep_rows: int | None
+    connection: sqlite3.Connection,
+    sql: str,
+    seconds: float,
+    rows: int,
+    size: int,
+    keep_rows: int | None,
+    at_once: int = 1,
 ) -> Outcome:
     """Execute one statement within `seconds`, `rows` read and `size` bytes read; never raises for what SQL does.
 
-    The rows are hashed as they come, so memory does not grow with the result beyond the rows kept. Not covered: a
-    single long call of a C function inside SQLite, which no clock interrupts; only ending the process does.
+    The rows are hashed as they come, `at_once` at a time, so memory does not grow with the result beyond those and the
+    rows kept. Not covered: a single long call of a C function inside SQLite, which no clock interrupts; only ending
+    the process does.
     """
     started = perf_counter()
     deadline = monotonic() + seconds
@@ -161,7 +168,7 @@ def run(
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(max(size, MAX_SQL_LENGTH), 1_000_000_000))
     connection.set_progress_handler(lambda: monotonic() > deadline, STEPS_BETWEEN_CHECKS)
     try:
-        outcome = _read_decoding(connection, sql, rows, size, keep_rows, deadline)
+        outcome = _read_decoding(connection, sql, _Bounds(rows, size, keep_rows, deadline, at_once))
     except FAILURES as error:
         outcome = failed(*_explain(error, monotonic() > deadline))
     finally:
@@ -169,34 +176,54 @@ def run(
     return (*outcome[:5], perf_counter() - started, *outcome[6:])
 
 
-def _read_decoding(
-    connection: sqlite3.Connection, sql: str, rows: int, size: int, keep_rows: int | None, deadline: float
-) -> Outcome:
+class _Bounds(NamedTuple):
+    rows: int
+    size: int
+    keep_rows: int | None
+    deadline: float
+    at_once: int
+
+
+def _read_decoding(connection: sqlite3.Connection, sql: str, bounds: _Bounds) -> Outcome:
     # Decoding in C is several times faster; only a result with text that is not UTF-8 is read again in Python.
     tolerant, connection.text_factory = connection.text_factory, str
     try:
-        return _read(connection.execute(sql), rows, size, keep_rows, deadline)
+        return _read_roomy(connection, sql, bounds)
     except sqlite3.OperationalError as error:
         if not str(error).startswith(NOT_UTF8):
             raise
     finally:
         connection.text_factory = tolerant
-    return (*_read(connection.execute(sql), rows, size, keep_rows, deadline)[:-1], False)
+    return (*_read_roomy(connection, sql, bounds)[:-1], False)
 
 
-def _read(cursor: sqlite3.Cursor, rows: int, size: int, keep_rows: int | None, deadline: float) -> Outcome:
+def _read_roomy(connection: sqlite3.Connection, sql: str, bounds: _Bounds) -> Outcome:
+    # Rows of many megabytes may have no room beside each other where each of them has.
+    try:
+        return _read(connection.execute(sql), bounds)
+    except _TooLargeError:
+        raise
+    except MemoryError:
+        if bounds.at_once == 1:
+            raise
+    return _read(connection.execute(sql), bounds._replace(at_once=1))
+
+
+def _read(cursor: sqlite3.Cursor, bounds: _Bounds) -> Outcome:
     if cursor.description is None:
         return failed("error", NO_STATEMENT)
     columns = tuple(d[0] for d in cursor.description)
     kept: list[tuple[Any, ...]] = []
-    limit = rows if keep_rows is None else keep_rows
-    all_null, digest = True, RowDigest()
-    for row in _within(cursor, digest, rows, size, deadline):
-        if len(kept) < limit and (keep_rows is None or digest.size <= KEPT_SIZE):
-            kept.append(row)
-        if all_null:
-            all_null = all(value is None for value in row)
-    outcome = "empty" if digest.rows == 0 else "all_null" if all_null else "ok"
+    limit = bounds.rows if bounds.keep_rows is None else bounds.keep_rows
+    digest = RowDigest()
+    while rows := cursor.fetchmany(bounds.at_once):
+        digest.add(rows)
+        _check(digest, bounds)
+        if len(kept) < limit and (bounds.keep_rows is None or digest.size <= KEPT_SIZE):
+            kept += rows[: limit - len(kept)]
+        if len(rows) < bounds.at_once:
+            break
+    outcome = "empty" if digest.rows == 0 else "all_null" if digest.types == {type(None)} else "ok"
     hexadecimal, distinct = digest.finish()
     return outcome, "", columns, tuple(kept), digest.rows, 0.0, hexadecimal, distinct, True
 
@@ -205,18 +232,13 @@ class _TooLargeError(MemoryError):
     pass
 
 
-def _within(
-    cursor: sqlite3.Cursor, digest: RowDigest, rows: int, size: int, deadline: float
-) -> Iterator[tuple[Any, ...]]:
-    for row in cursor:
-        digest.add(row)
-        if digest.rows > rows:
-            raise _TooLargeError(f"more than {rows} rows")
-        if digest.size > size:
-            raise _TooLargeError(f"more than {size} bytes of result")
-        if digest.rows % STEPS_BETWEEN_CHECKS == 0 and monotonic() > deadline:
-            raise sqlite3.OperationalError("interrupted")
-        yield row
+def _check(digest: RowDigest, bounds: _Bounds) -> None:
+    if digest.rows > bounds.rows:
+        raise _TooLargeError(f"more than {bounds.rows} rows")
+    if digest.size > bounds.size:
+        raise _TooLargeError(f"more than {bounds.size} bytes of result")
+    if monotonic() > bounds.deadline:  # what happens to the rows takes time too
+        raise sqlite3.OperationalError("interrupted")
 
 
 def _explain(error: BaseException, late: bool) -> tuple[str, str]:

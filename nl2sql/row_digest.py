@@ -1,9 +1,10 @@
 """A digest of a result that is equal exactly where Python finds the sets of row tuples equal."""
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from heapq import merge
+from itertools import chain
 from typing import IO, Any
 
 WIDTH = 16  # bytes of a row's hash
@@ -14,11 +15,12 @@ RUN_LENGTH = 500_000  # distinct row hashes (some 50 MB) held before they are so
 
 
 class RowDigest:
-    """Takes rows one by one and forgets them; memory is bounded whatever their number.
+    """Takes rows and forgets them; memory is bounded whatever their number.
 
     Two rows are one when Python says so: 1 == 1.0 == True, -0.0 == 0, while '1', 1 and b'1' differ, and
     2**53 + 1 differs from float(2**53). NULL equals NULL. Row order and repeated rows do not matter.
-    `rows` counts the rows taken, `size` the characters of their text form (close to their bytes).
+    `rows` counts the rows taken, `size` the characters of their text form (close to their bytes), `types` holds the
+    types of their values.
     """
 
     def __init__(self, text_limit: int = TEXT_LIMIT, run_length: int = RUN_LENGTH) -> None:
@@ -26,22 +28,26 @@ class RowDigest:
         self._text_limit, self._run_length = text_limit, run_length
         self.rows = 0
         self.size = 0
+        self.types: set[type] = set()
         self._texts: set[str] = set()
         self._held = 0  # characters in _texts
         self._hashes: set[bytes] = set()
         self._runs: list[IO[bytes]] = []
 
-    def add(self, row: tuple[Any, ...]) -> None:
-        """Take one row of None, int, float, str and bytes."""
-        plain = REWRITTEN.isdisjoint(map(type, row))
-        text = repr(row if plain else _canonical(row))
-        self.rows += 1
-        self.size += len(text) + (0 if plain else sum(len(v) for v in row if type(v) is bytes))
-        if text not in self._texts:
-            self._texts.add(text)
-            self._held += len(text)
-            if self._held > self._text_limit:
-                self._hash_texts()
+    def add(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Take rows of None, int, float, str and bytes; many at a time cost a third of what they cost one by one."""
+        types = set(map(type, chain.from_iterable(rows)))
+        self.types |= types
+        texts = list(map(repr, rows if types.isdisjoint(REWRITTEN) else map(_canonical, rows)))
+        self.rows += len(rows)
+        self.size += sum(map(len, texts))
+        if bytes in types:
+            self.size += sum(len(v) for v in chain.from_iterable(rows) if type(v) is bytes)
+        new = set(texts) - self._texts
+        self._texts |= new
+        self._held += sum(map(len, new))
+        if self._held > self._text_limit:
+            self._hash_texts()
 
     def finish(self) -> tuple[str, int]:
         """The digest in hexadecimal and the number of distinct rows."""

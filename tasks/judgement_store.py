@@ -48,10 +48,13 @@ class JudgementStore:
 
         Raises UserError when the folder cannot be written.
         """
-        for digest in dict.fromkeys(pair[0] for pair in judged):
+        by_database: dict[str, dict[Pair, Judgement]] = {}
+        for pair, judgement in judged.items():
+            by_database.setdefault(pair[0], {})[pair] = judgement
+        for digest, found in by_database.items():
             with self._locked(digest):
                 held = self._read(digest)
-                merged = {**held, **{pair: j for pair, j in judged.items() if pair[0] == digest}}
+                merged = {**held, **found}
                 if merged != held:
                     options = {**asdict(self.limits), "any_column_order": self.any_column_order}
                     provenance = Provenance("score", {"database": digest}, options, _code())

@@ -1,7 +1,7 @@
 """Why a result is not the gold result: one reason that a person can act on, found from both results."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, product
 from math import isclose, trunc
 from typing import Any
@@ -92,7 +92,9 @@ def _explain_columns(result: ExecutionResult, gold: ExecutionResult) -> tuple[st
 
 def _is_projection(wide: set[Row], narrow: set[Row]) -> bool:
     """Whether some columns of the wide rows, in some order, give the narrow rows."""
-    return any({tuple(row[i] for i in order) for row in wide} == narrow for order in _column_orders(wide, narrow))
+    columns = list(zip(*wide, strict=True))
+    chosen = ([columns[i] for i in order] for order in _column_orders(wide, narrow))
+    return any(set(zip(*taken, strict=True)) == narrow for taken in chosen)
 
 
 def equal_in_any_column_order(rows: Iterable[Row], gold: Iterable[Row]) -> bool:
@@ -117,13 +119,8 @@ def _column_orders(wide: set[Row], narrow: set[Row]) -> Iterator[tuple[int, ...]
 
 def _explain_rows(mine: set[Row], gold: set[Row]) -> tuple[str, str]:
     if len(mine) == len(gold):
-        for reason, matches in (
-            ("column_order", _is_projection(mine, gold)),
-            ("types", _mapped(mine, _as_text) == _mapped(gold, _as_text)),
-            ("letter_case", _mapped(mine, _folded) == _mapped(gold, _folded)),
-            ("rounding", _differ_by_rounding(mine, gold)),
-        ):
-            if matches:
+        for reason, holds in SAME_NUMBER.items():
+            if holds(mine, gold):
                 return reason, _example(mine - gold, gold - mine)
     if mine > gold:
         return "more_rows", f"{len(mine)} distinct rows where the gold has {len(gold)}, such as {_shown(mine - gold)}"
@@ -179,6 +176,15 @@ def _is_near(a: Any, b: Any) -> bool:
 def _decimals(number: float) -> int:
     text = repr(float(number))
     return 0 if "e" in text or text.endswith(".0") or "." not in text else len(text.split(".")[1])
+
+
+# The reasons that hold between as many distinct rows, the first that does counts.
+SAME_NUMBER: dict[str, Callable[[set[Row], set[Row]], bool]] = {
+    "column_order": _is_projection,
+    "types": lambda mine, gold: _mapped(mine, _as_text) == _mapped(gold, _as_text),
+    "letter_case": lambda mine, gold: _mapped(mine, _folded) == _mapped(gold, _folded),
+    "rounding": _differ_by_rounding,
+}
 
 
 def _example(mine: set[Row], gold: set[Row]) -> str:

@@ -8,14 +8,18 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
-from nl2sql.contracts import arrow_schema, to_table
+from nl2sql.benchmarks import well_formed
+from nl2sql.contracts import arrow_schema
 from nl2sql.scoring.execution_accuracy import Judgement, Pair
 from nl2sql.scoring.rows import JudgedPair
 
 
 def judgements_to_table(judged: Mapping[Pair, Judgement]) -> pa.Table:
     """The judgements as a table with the columns of JudgedPair. SQL that is not valid Unicode is left out."""
-    return to_table((_row(pair, j) for pair, j in judged.items() if _is_unicode(pair)), JudgedPair)
+    schema = arrow_schema(JudgedPair)
+    rows = [_row(pair, j) for pair, j in judged.items() if _is_unicode(pair)]
+    columns = zip(*rows, strict=True) if rows else ((),) * len(schema)
+    return pa.table([pa.array(c, type=f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
 
 
 def judgements_from_table(table: pa.Table) -> dict[Pair, Judgement]:
@@ -26,10 +30,10 @@ def judgements_from_table(table: pa.Table) -> dict[Pair, Judgement]:
     return {row[:3]: Judgement(*row[3:]) for row in zip(*columns, strict=True)}
 
 
-def _row(pair: Pair, judgement: Judgement) -> JudgedPair:
+def _row(pair: Pair, judgement: Judgement) -> tuple[str | bool, ...]:
     j = judgement
-    return JudgedPair(*pair, j.correct, j.official, j.reason, j.detail, j.difference)
+    return *pair, j.correct, j.official, j.reason, well_formed(j.detail), j.difference
 
 
 def _is_unicode(texts: Iterable[str]) -> bool:
-    return not any("\ud800" <= c <= "\udfff" for text in texts if not text.isascii() for c in text)
+    return all(text.isascii() or text == well_formed(text) for text in texts)

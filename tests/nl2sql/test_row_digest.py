@@ -25,7 +25,7 @@ ROWS = st.lists(st.tuples(VALUES, VALUES) | st.tuples(VALUES), max_size=4)
 def digest(rows: Iterable[Row], **limits: int) -> str:
     taken = RowDigest(**limits)
     for row in rows:
-        taken.add(row)
+        taken.add([row])
     return taken.finish()[0]
 
 
@@ -74,6 +74,6 @@ def test_a_result_that_spills_to_disk_has_the_same_digest_in_any_order() -> None
 def test_counts() -> None:
     taken = RowDigest()
     for row in [(1,), (1.0,), (2,), ("1",)]:
-        taken.add(row)
+        taken.add([row])
     assert taken.rows == 4
     assert taken.finish()[1] == 3

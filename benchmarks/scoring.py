@@ -28,6 +28,7 @@ from typing import Any
 
 from benchmarks.measured import Measured
 from nl2sql.benchmarks import describe_database, load_benchmark
+from nl2sql.garbage import rare_collections
 from nl2sql.query_pool import close_workers, cores
 from nl2sql.rows import Database, Question
 from nl2sql.scoring.execution_accuracy import SCORING_LIMITS, Scores, score_predictions
@@ -82,6 +83,7 @@ def plain_scores(case: Case, paths: dict[str, str]) -> list[bool]:
         pool.join()  # its processor time counts once they have ended
 
 
+@rare_collections()
 def our_scores(case: Case, artifacts: Path, strict_parity: bool = True) -> Scores:
     """Score the file as `nl2sql score` does: read it, take the judgements that are kept, execute the rest, keep it."""
     databases = [describe_database(d.db_id, Path(d.path)) for d in case.databases]  # digests are part of the work

@@ -11,6 +11,7 @@ from rich.text import Text
 from flows.screen import MARGIN, SCREEN, json_line, plain_table
 from nl2sql.benchmarks import Benchmark, Problem, load_benchmark, well_formed
 from nl2sql.errors import UserError
+from nl2sql.garbage import rare_collections
 from nl2sql.rows import Question
 from nl2sql.scoring.corrected_gold import Corrections, correct_golds, load_corrections
 from nl2sql.scoring.execution_accuracy import SCORING_LIMITS, Judgement, Pair, Scores, score_predictions
@@ -60,6 +61,7 @@ class Corrected:
         return len({before.question_id for before, after in pairs if before.correct != after.correct})
 
 
+@rare_collections()
 def run_score(dataset: str, predictions: str, options: ScoreOptions, artifacts: str, as_json: bool) -> int:
     """Score a file of recorded predictions and print a line per model, best first."""
     loaded, benchmark = load_predictions(predictions), load_benchmark(dataset, options.split)

@@ -5,6 +5,7 @@ is ready. A query that outlives its limits is ended together with this process b
 itself, so even a child whose parent is gone cannot run for ever.
 """
 
+import gc
 import marshal
 import mmap
 import os
@@ -35,6 +36,7 @@ ROWS_AT_ONCE = 64
 ANSWERS_HELD = 8
 SECONDS_HELD = 0.02
 BYTES_HELD = 2**14
+OBJECTS_BETWEEN_SEARCHES = 50_000  # for garbage cycles: rows are many and hold none
 SLACK = 0.1  # seconds between two settings of the alarm
 
 
@@ -237,6 +239,7 @@ def main(counter: int) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupted parent ends its children itself
     _limit_memory()
+    gc.set_threshold(OBJECTS_BETWEEN_SEARCHES)
     out = sys.stdout.fileno()
     write_all(out, message(()))
     serve(sys.stdin.fileno(), Answers(out, mmap.mmap(counter, 8)))

@@ -230,6 +230,42 @@ def comparable(result: ExecutionResult) -> tuple[object, ...]:
     return result.outcome, result.error, result.columns, result.rows, result.row_count, result.digest
 
 
+@pytest.mark.parametrize("sql", ATTACKS)
+def test_children_refuse_in_the_same_words(database: Path, sql: str) -> None:
+    other, result = execute_many([(database, "SELECT 1"), (database, sql)], workers=1)
+    assert other.rows == ((1,),)
+    assert comparable(result) == comparable(execute(database, sql))
+
+
+def test_the_database_can_be_written_once_the_answers_are_there(database: Path) -> None:
+    execute_many([(database, f"SELECT {i} FROM item") for i in range(20)], workers=1)
+    with sqlite3.connect(database, timeout=0) as connection:
+        connection.execute("DELETE FROM item WHERE id = 3")
+    connection.close()
+    assert execute_many([(database, "SELECT count(*) FROM item")], workers=1)[0].rows == ((2,),)
+
+
+def test_a_writer_gets_its_turn_between_statements(database: Path) -> None:
+    counting = TEN_MILLION.replace("10000000", "100000")
+    jobs = [(database, f"{counting} SELECT sum(x) + {i} FROM c, item") for i in range(150)]
+    asking = threading.Thread(target=execute_many, args=(jobs,), kwargs={"workers": 1})
+    asking.start()
+    with sqlite3.connect(database, timeout=5) as connection:
+        connection.execute("DELETE FROM item WHERE id = 3")
+    connection.close()
+    was_asking = asking.is_alive()
+    asking.join()
+    assert was_asking
+
+
+def test_large_results_beside_a_query_that_dies_are_not_lost(database: Path) -> None:
+    large = [(database, f"{TEN_MILLION.replace('10000000', '900')} SELECT x, {i} FROM c") for i in range(12)]
+    jobs = [*large[:6], (database, DEAF), (database, "SELECT 5"), (database, DEAF + " AS y"), *large[6:]]
+    results = execute_many(jobs, Limits(seconds=0.5, keep_rows=None), workers=1)
+    assert [r.outcome for r in results] == ["ok"] * 6 + ["timeout", "ok", "timeout"] + ["ok"] * 6
+    assert [r.row_count for r in results if r.outcome == "ok"] == [900] * 6 + [1] + [900] * 6
+
+
 def test_outcomes(database: Path) -> None:
     outcomes = {
         "SELECT * FROM item": "ok",

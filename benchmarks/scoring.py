@@ -39,7 +39,7 @@ from tasks.judgement_store import JudgementStore
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 LIMIT = 30.0  # seconds for a prediction and its gold together
 LARGE_ROWS = 1_300_000
-LARGE_SYSTEMS = 8
+LARGE_SYSTEMS = 6
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def large(folder: Path) -> Case:
     golds = [
         "SELECT region, COUNT(DISTINCT day), SUM(amount) FROM sale JOIN shop USING (shop_id)"
         f" WHERE day % 7 <> {day} GROUP BY region"
-        for day in range(3)
+        for day in range(2)
     ]
     blank = Question("", "sales", "", "", "", "", "dev")
     questions = tuple(replace(blank, question_id=str(i), gold_sql=sql) for i, sql in enumerate(golds))

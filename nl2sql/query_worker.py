@@ -12,6 +12,7 @@ import os
 import resource
 import signal
 import sqlite3
+import stat
 import sys
 from collections import OrderedDict
 from contextlib import suppress
@@ -26,8 +27,11 @@ LONGEST = 1e6  # seconds, the longest alarm
 # Apple's own is, does not enforce it; those of python.org, Homebrew, conda and Linux do.
 HEAP_LIMIT = 2**30
 PROCESS_LIMIT = 3 * 2**30  # bytes of private memory of the whole process (Linux; macOS does not enforce it)
-# A page cache of 64 MiB; what a sort needs counts against the heap limit instead of filling the disk.
-PRAGMAS = ("cache_size = -65536", "temp_store = MEMORY")
+# What a statement may keep in temporary files, of sorts above all. Sorting in memory, or in parts as large as a larger
+# page cache makes them, takes up to three times as long: each comparison misses the processor's cache.
+SCRATCH_LIMIT = 2 * 2**30
+SECONDS_BETWEEN_LOOKS = 0.05  # at these files
+PRAGMAS = ("cache_size = -4096", "temp_store = FILE")
 OPEN_DATABASES = 8  # connections kept warm
 HELD = 0.1  # seconds that a database may stay locked for reading beyond the statement that needs it
 IN_PROGRESS = "SQL statements in progress"  # SQLite's refusal of what the lock would forbid, such as VACUUM
@@ -85,6 +89,30 @@ class Connections:
         return self._open[key][1]
 
 
+class Scratch:
+    """The temporary files of a statement: SQLite removes their names when it opens them, and their space at its end."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._next = 0.0
+
+    def is_too_large(self) -> bool:
+        """Whether they take more than SCRATCH_LIMIT; looks at them once in a while only."""
+        now = monotonic()
+        if now < self._next:
+            return False
+        self._next = now + SECONDS_BETWEEN_LOOKS
+        return sum(map(_unnamed_bytes, os.listdir("/dev/fd"))) > SCRATCH_LIMIT
+
+
+def _unnamed_bytes(descriptor: str) -> int:
+    try:
+        found = os.fstat(int(descriptor))
+    except OSError:  # the listing's own
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) and not found.st_nlink else 0
+
+
 def _identity(path: str) -> tuple[int, ...]:
     return _state(path) + _state(path + "-wal")  # changes of a database in WAL mode lie in the second
 
@@ -111,14 +139,15 @@ def _attempt(connections: Connections, job: tuple[Any, ...], hold: bool = True) 
         connection = connections.get(path, double_quoted_strings, hold)
     except FAILURES as error:
         return failed("error", str(error))
-    return run(connection, sql, seconds, rows, size, keep_rows, ROWS_AT_ONCE)
+    return run(connection, sql, seconds, rows, size, keep_rows, ROWS_AT_ONCE, Scratch().is_too_large)
 
 
 def _limit_memory() -> None:
     sqlite3.connect(":memory:").execute(f"PRAGMA hard_heap_limit = {HEAP_LIMIT}")
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    with suppress(ValueError, OSError):  # a lower limit is already set
-        resource.setrlimit(resource.RLIMIT_DATA, (PROCESS_LIMIT, hard))
+    for limit, most in ((resource.RLIMIT_DATA, PROCESS_LIMIT), (resource.RLIMIT_FSIZE, SCRATCH_LIMIT)):
+        _, hard = resource.getrlimit(limit)
+        with suppress(ValueError, OSError):  # a lower limit is already set
+            resource.setrlimit(limit, (most, hard))
 
 
 def message(content: tuple[Any, ...]) -> bytes:

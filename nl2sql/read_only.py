@@ -7,7 +7,7 @@ with this file.
 import os
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from time import monotonic, perf_counter
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from nl2sql.row_digest import RowDigest
 
 KEPT_SIZE = 2**22  # bytes of a result after which no more rows are kept, unless all are wanted
 NO_STATEMENT = "there is no statement to execute"
+NO_SCRATCH = "sorts need more temporary files than a statement may have"
 NOT_UTF8 = "Could not decode to UTF-8"  # how sqlite3's message begins when a text value is not UTF-8
 STEPS_BETWEEN_CHECKS = 1000  # SQLite's virtual machine steps between two looks at the clock
 MAX_SQL_LENGTH = 1_000_000  # bytes, SQLite's own recommendation for untrusted SQL
@@ -155,8 +156,11 @@ def run(
     size: int,
     keep_rows: int | None,
     at_once: int = 1,
+    is_too_large: Callable[[], bool] = lambda: False,
 ) -> Outcome:
     """Execute one statement within `seconds`, `rows` read and `size` bytes read; never raises for what SQL does.
+
+    It is stopped, too, when `is_too_large` says so, which is asked as often as the clock.
 
     The rows are hashed as they come, `at_once` at a time, so memory does not grow with the result beyond those and the
     rows kept. Not covered: a single long call of a C function inside SQLite, which no clock interrupts; only ending
@@ -166,11 +170,18 @@ def run(
     deadline = monotonic() + seconds
     # Not below what the CREATE statements of a schema may need.
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(max(size, MAX_SQL_LENGTH), 1_000_000_000))
-    connection.set_progress_handler(lambda: monotonic() > deadline, STEPS_BETWEEN_CHECKS)
+    large = False
+
+    def stop() -> bool:
+        nonlocal large
+        large = large or is_too_large()
+        return large or monotonic() > deadline
+
+    connection.set_progress_handler(stop, STEPS_BETWEEN_CHECKS)
     try:
         outcome = _read_decoding(connection, sql, _Bounds(rows, size, keep_rows, deadline, at_once))
     except FAILURES as error:
-        outcome = failed(*_explain(error, monotonic() > deadline))
+        outcome = failed(*_explain(error, monotonic() > deadline, large))
     finally:
         connection.set_progress_handler(None, 0)
     return (*outcome[:5], perf_counter() - started, *outcome[6:])
@@ -241,8 +252,10 @@ def _check(digest: RowDigest, bounds: _Bounds) -> None:
         raise sqlite3.OperationalError("interrupted")
 
 
-def _explain(error: BaseException, late: bool) -> tuple[str, str]:
+def _explain(error: BaseException, late: bool, large: bool) -> tuple[str, str]:
     message = str(error) or type(error).__name__
+    if large or getattr(error, "sqlite_errorname", "") == "SQLITE_IOERR_WRITE":  # of a file as large as one may be
+        return "too_large", NO_SCRATCH
     if isinstance(error, MemoryError):
         return "too_large", message if isinstance(error, _TooLargeError) else "out of memory"
     if isinstance(error, sqlite3.DataError) and "too big" in message:

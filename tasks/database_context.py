@@ -26,7 +26,11 @@ CONTEXT_CALLS = (schema_from_profiles, CellIndex, mapped_bands, mapped_texts, Co
 
 
 OPENING = Lock()
-LOCKED = "database is locked"  # SQLite's words
+# SQLite's words for failures that pass, and what is to be done.
+PASSING = {
+    "database is locked": "by a program that writes it: run the same command again when that is done",
+    "database or disk is full": "where sorts keep temporary files: make room, then run the same command again",
+}
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,9 @@ def _open_nearest(examples: Artifact, vectors: np.ndarray) -> Nearest:
     return built
 
 
-def refuse_locked(db_id: str, errors: Iterable[str]) -> None:
-    """Raise UserError where a statement failed because a writer had locked the database: that is no result to keep."""
-    if any(LOCKED in error for error in errors):
-        raise UserError(f"{db_id}: {LOCKED} by a program that writes it: run the same command again when that is done")
+def refuse_passing(db_id: str, errors: Iterable[str]) -> None:
+    """Raise UserError where a statement failed for want of a lock or of disk space: that is no result to keep."""
+    for error in errors:
+        for words, remedy in PASSING.items():
+            if words in error:
+                raise UserError(f"{db_id}: {words} {remedy}")

@@ -7,7 +7,7 @@ from nl2sql.online import repair_candidates as op
 from nl2sql.rows import Candidate, Grounding, Linking, Question, Repair
 from tasks.artifact_store import Artifact, read_rows
 from tasks.cached_task import Made, artifact_task
-from tasks.database_context import CONTEXT_CALLS, OfflineArtifacts, open_context, refuse_locked
+from tasks.database_context import CONTEXT_CALLS, OfflineArtifacts, open_context, refuse_passing
 from tasks.model_access import Access, made, open_session
 
 
@@ -43,5 +43,5 @@ def repair_candidates(
         fix=Fixer(session, fixer) if session and fixer else None,
         attempts=attempts,
     )
-    refuse_locked(offline.database.db_id, (r.error for r in repairs))
+    refuse_passing(offline.database.db_id, (r.error for r in repairs))
     return made(repairs, session)

@@ -7,7 +7,7 @@ from nl2sql.scoring import score_answers as op
 from nl2sql.scoring.execution_accuracy import SCORING_LIMITS
 from tasks.artifact_store import Artifact, read_rows
 from tasks.cached_task import artifact_task
-from tasks.database_context import refuse_locked
+from tasks.database_context import refuse_passing
 
 
 @artifact_task("verdicts", calls=[op.score_answers], retries=1)
@@ -26,5 +26,5 @@ def score_answers(
         database.path,
         replace(SCORING_LIMITS, seconds=timeout),
     )
-    refuse_locked(database.db_id, (v.detail for v in verdicts))
+    refuse_passing(database.db_id, (v.detail for v in verdicts))
     return verdicts

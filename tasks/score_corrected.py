@@ -7,7 +7,7 @@ from nl2sql.scoring import score_answers as op
 from nl2sql.scoring.execution_accuracy import SCORING_LIMITS
 from tasks.artifact_store import Artifact, read_rows
 from tasks.cached_task import artifact_task
-from tasks.database_context import refuse_locked
+from tasks.database_context import refuse_passing
 
 
 @artifact_task("corrected", calls=[op.score_answers], retries=1)
@@ -22,5 +22,5 @@ def score_corrected(
     repaired, selected = read_rows(repairs, Repair), read_rows(selections, Selection)
     limits = replace(SCORING_LIMITS, seconds=timeout)
     verdicts = op.score_answers(questions, repaired, selected, database.path, limits)
-    refuse_locked(database.db_id, (v.detail for v in verdicts))
+    refuse_passing(database.db_id, (v.detail for v in verdicts))
     return verdicts

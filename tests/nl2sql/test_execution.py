@@ -7,11 +7,13 @@ import threading
 import time
 import tracemalloc
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
 
 from nl2sql.execution import NO_STATEMENT, ExecutionResult, Limits, execute, execute_many, open_read_only
-from nl2sql.read_only import strict_quotes
+from nl2sql.query_worker import SCRATCH_LIMIT, Scratch
+from nl2sql.read_only import NO_SCRATCH, run, strict_quotes
 
 ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) "
 TEN_MILLION = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 10000000) "
@@ -189,6 +191,29 @@ def test_memory_bombs_are_too_large_and_the_next_query_runs(database: Path, sql:
     bomb, after = execute_many([(database, sql), (database, "SELECT 1")], Limits(seconds=3), workers=1)
     assert bomb.outcome in ("too_large", "timeout")
     assert after.rows == ((1,),)
+
+
+def test_a_statement_is_stopped_for_its_temporary_files(database: Path) -> None:
+    connection = open_read_only(database)
+    found = run(connection, TEN_MILLION + "SELECT count(*) FROM c", 30, 10, 10**6, 10, 1, lambda: True)
+    assert found[:2] == ("too_large", NO_SCRATCH)
+    assert run(connection, "SELECT 1", 30, 10, 10**6, 10)[0] == "ok"
+
+
+def test_temporary_files_are_those_without_a_name(tmp_path: Path) -> None:
+    with (tmp_path / "named").open("wb") as named, TemporaryFile() as unnamed:
+        named.truncate(SCRATCH_LIMIT + 1)
+        assert not Scratch().is_too_large()
+        unnamed.truncate(SCRATCH_LIMIT + 1)
+        assert Scratch().is_too_large()
+
+
+def test_a_sort_larger_than_the_page_cache_leaves_no_file(database: Path, tmp_path: Path) -> None:
+    sql = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 300000) "
+    sql += "SELECT x FROM c ORDER BY hex(x * 7919 % 300007) || zeroblob(40) LIMIT 1"
+    (found,) = execute_many([(database, sql)])
+    assert found.outcome == "ok"
+    assert {p.name for p in database.parent.iterdir()} == {database.name}
 
 
 def test_a_large_result_does_not_stay_in_memory(database: Path) -> None:

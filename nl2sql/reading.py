@@ -14,6 +14,7 @@ from nl2sql.schema import quote
 
 CHUNK_CELLS = 1 << 18  # cells that are held at once, fewer when they are large
 CHUNK_CHARACTERS = 1 << 25
+SAMPLED_CELLS = 1 << 8  # of a chunk, to see how large the next one may be
 PROGRESS_STEPS = 1 << 20  # virtual machine instructions of SQLite between two looks at the limit
 
 Chunk = list[tuple[object, ...]]
@@ -47,19 +48,24 @@ def opened(database: Database) -> Iterator[sqlite3.Connection]:
 
 
 def chunks(
-    connection: sqlite3.Connection, sql: str, parameters: Sequence[object] = (), columns: int = 1, lenient: bool = False
+    connection: sqlite3.Connection,
+    sql: str,
+    parameters: Sequence[object] = (),
+    columns: int = 1,
+    lenient: bool = False,
+    most_rows: int | None = None,
 ) -> Iterator[Chunk]:
-    """The rows of a query, a bounded number at a time: at most CHUNK_CELLS cells, fewer when cells are large.
+    """The rows of a query, a bounded number at a time: `most_rows`, or CHUNK_CELLS cells, fewer when cells are large.
 
     `columns` is the query's width. A row is never split, so that memory is bounded by the largest row as well.
     """
     connection.text_factory = lenient_text if lenient else str
     cursor = connection.execute(sql, parameters)
-    most = max(1, CHUNK_CELLS // columns)
-    size = min(most, 256)
+    most = most_rows or max(1, CHUNK_CELLS // columns)
+    size, sampled = min(most, 256), min(64, 1 + SAMPLED_CELLS // columns)
     while rows := cursor.fetchmany(size):
         yield rows
-        fitting = CHUNK_CHARACTERS // max(1, _characters(rows[-64:]) // len(rows[-64:]))
+        fitting = CHUNK_CHARACTERS // max(1, _characters(rows[-sampled:]) // len(rows[-sampled:]))
         size = max(1, min(most, size * 4, fitting))
 
 

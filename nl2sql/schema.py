@@ -37,7 +37,7 @@ class Table:
     columns: tuple[Column, ...]
     is_view: bool
 
-    @property
+    @cached_property
     def primary_key(self) -> tuple[str, ...]:
         """Columns of the primary key in order, () when there is none."""
         keyed = sorted((c.primary_key, c.name) for c in self.columns if c.primary_key)

@@ -9,6 +9,7 @@ from nl2sql.hashing import BASE, hash_texts, mix
 WORD = 8
 SHORT = 4096  # bytes; longer texts are rare and go to hash_texts, which looks at single bytes
 PART = 1 << 24  # bytes of text that are hashed at once
+TOGETHER = 1 << 13  # texts whose words are mixed at once: their hashes stay in the processor's cache
 # The decimal text of a 64-bit integer as SQLite writes it: such a text joins with the number.
 CANONICAL_INTEGER = r"^(?:0|-?[1-9][0-9]{0,17})$"
 DIGIT_OR_MINUS = np.array([chr(b).isdigit() or b == ord("-") for b in range(128)] + [False] * 128)
@@ -40,8 +41,7 @@ def hash_strings(array: pa.Array) -> np.ndarray:
     Of what is longer than SHORT bytes only the length and the first 65,536 bytes count. Memory: about five times PART
     beyond the array itself.
     """
-    binary = array.cast(pa.large_binary())
-    offsets, data = text_buffers(binary)
+    offsets, data = text_buffers(array)
     hashes = np.zeros(len(array), np.uint64)
     lengths = np.diff(offsets)
     start = 0
@@ -51,30 +51,52 @@ def hash_strings(array: pa.Array) -> np.ndarray:
         start = end
     long = np.flatnonzero(lengths > SHORT)
     if len(long):
-        hashes[long] = hash_texts(binary.take(pa.array(long)))
+        hashes[long] = hash_texts(array.take(pa.array(long)))
     if pa.types.is_large_string(array.type):
         _join_numbers(array, hashes, offsets, data, lengths)
     return hashes
 
 
 def _hash_short(data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Word by word: every text's next eight bytes are mixed in until it has none left."""
+    """Word by word: every text's next eight bytes are mixed in until it has none left.
+
+    Longest first, so that those with another word are always the first ones and a step touches nothing else.
+    """
     first, last = int(offsets[0]), int(offsets[-1])
     padded = np.zeros(last - first + WORD, np.uint8)
     padded[: last - first] = data[first:last]
     words = np.ndarray((last - first + 1,), "<u8", padded.data, strides=(1,))  # one at every byte
-    starts, lengths = offsets[:-1] - first, np.diff(offsets)
-    hashes = lengths.astype(np.uint64) * np.uint64(BASE)
-    left = np.flatnonzero((lengths > 0) & (lengths <= SHORT))
-    for step in range(0, SHORT, WORD):
-        if not len(left):
-            break
-        rest = np.minimum(lengths[left] - step, WORD)
-        word = words[starts[left] + step] & LOW_BYTES[rest]
-        mixed = (hashes[left] ^ word) * np.uint64(BASE)
-        hashes[left] = mixed ^ (mixed >> np.uint64(32))
-        left = left[lengths[left] > step + WORD]
-    return mix(hashes)
+    lengths = np.diff(offsets)
+    short = np.where(lengths > SHORT, 0, lengths).astype(np.uint16)
+    order = np.argsort(np.uint16(SHORT) - short, kind="stable")
+    places, left = (offsets[:-1] - first)[order], short[order]
+    hashes = lengths[order].astype(np.uint64) * np.uint64(BASE)
+    for start in range(0, len(order), TOGETHER):
+        block = slice(start, start + TOGETHER)
+        _mix_words(hashes[block], words, places[block], left[block])
+    in_place = np.empty_like(hashes)
+    in_place[order] = hashes
+    return mix(in_place)
+
+
+def _mix_words(hashes: np.ndarray, words: np.ndarray, places: np.ndarray, lengths: np.ndarray) -> None:
+    """Mix texts into their hashes, which change; the longest texts come first."""
+    whole = lengths // WORD
+    shorter = np.searchsorted(-whole.astype(np.int64), -np.arange(int(whole[0])), "left")  # the first without a word
+    for end in shorter.tolist():
+        _mix_in(hashes[:end], words[places[:end]])
+        places[:end] += WORD
+    rest = lengths % WORD
+    parted = np.flatnonzero(rest)
+    last = hashes[parted]
+    _mix_in(last, words[places[parted]] & LOW_BYTES[rest[parted]])
+    hashes[parted] = last
+
+
+def _mix_in(hashes: np.ndarray, words: np.ndarray) -> None:
+    hashes ^= words
+    hashes *= np.uint64(BASE)
+    hashes ^= hashes >> np.uint64(32)
 
 
 LOW_BYTES = np.array([(1 << (8 * n)) - 1 for n in range(WORD + 1)], np.uint64)
@@ -96,10 +118,10 @@ def _join_numbers(
         hashes[likely[chosen]] = hash_integers(integers.to_numpy())
 
 
-def text_buffers(binary: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+def text_buffers(array: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """Where each text of an array with 64-bit offsets begins and the last one ends, and the bytes."""
-    _, offsets, data = binary.buffers()
-    if offsets is None or not len(binary):
+    _, offsets, data = array.buffers()
+    if offsets is None or not len(array):
         return np.zeros(1, np.int64), np.zeros(0, np.uint8)
-    starts = np.frombuffer(offsets, np.int64)[binary.offset : binary.offset + len(binary) + 1]
+    starts = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
     return starts, np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)

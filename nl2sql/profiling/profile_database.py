@@ -15,6 +15,10 @@ from nl2sql.schema import Schema, Table, read_schema
 
 DISTINCT_PER_COLUMN = 200_000  # different values that are counted exactly; beyond it a HyperLogLog estimates
 DISTINCT_PER_TABLE = 1_000_000  # shared by a table's columns
+# Rows that are turned into columns at once: so few that their cells are still in the processor's cache, but enough of a
+# wide table's to outweigh what is done once a column.
+CACHED_CELLS = 1 << 13
+FEWEST_ROWS = 256
 VIEW_SECONDS = 30.0
 LONGEST_VALUE = 500  # characters of a minimum, maximum or top value; what is cut ends in …
 SKETCHES = 4_000_000  # hashes that are kept for join proposals, over all columns
@@ -75,7 +79,8 @@ def _tally_table(
 def _read_table(connection: sqlite3.Connection, table: Table, limit: int, lenient: bool) -> list[Tally]:
     names = [c.name for c in table.columns]
     tallies = [Tally(limit) for _ in names]
-    for rows in chunks(connection, select_columns(table.name, names), columns=len(names), lenient=lenient):
+    query, most = select_columns(table.name, names), max(FEWEST_ROWS, CACHED_CELLS // len(names))
+    for rows in chunks(connection, query, columns=len(names), lenient=lenient, most_rows=most):
         for tally, values in zip(tallies, zip(*rows, strict=True), strict=True):
             tally.add(values)
     return [tally.finish() for tally in tallies]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from datasketch import HyperLogLogPlusPlus
 
 HLL_PRECISION = 14  # 16,384 registers: standard error 1.04 / 128 = 0.8 %
@@ -13,6 +14,8 @@ BUCKETS = 1 << HLL_PRECISION
 HEAVY = 1000  # a value that makes up so small a part of the rows (one in HEAVY) is not missed among the frequent ones
 KEPT = 100  # the most frequent values, which stay in the running whatever they make up
 MOST_CANDIDATES = 1000
+
+Values = Sequence[Any] | pa.Array
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,17 @@ class SketchBuilder:
     def _merge(self) -> None:
         merged = np.sort(np.concatenate([self._hashes, *self._fresh]))
         self._fresh = []
-        self._hashes = merged[np.flatnonzero(np.diff(merged, prepend=~merged[:1]))]
+        differs = np.ones(len(merged), bool)
+        np.not_equal(merged[1:], merged[:-1], out=differs[1:])
+        self._hashes = merged[differs]
         while len(self._hashes) > self._limit:
             self._ceiling //= 2
             self._hashes = self._hashes[: np.searchsorted(self._hashes, np.uint64(self._ceiling))]
 
     def sketch(self) -> Sketch:
         """What was seen so far."""
-        self._merge()
+        if self._fresh:
+            self._merge()
         return Sketch(self._hashes, self._ceiling)
 
 
@@ -90,7 +96,7 @@ class FrequentValues:
     its count is too low by at most one row in HEAVY; a value frequent from the beginning is counted exactly.
     """
 
-    def __init__(self, values: Sequence[Any], numbers: np.ndarray, hashes: np.ndarray, places: np.ndarray) -> None:
+    def __init__(self, values: Values, numbers: np.ndarray, hashes: np.ndarray, places: np.ndarray) -> None:
         """Start from different values, those at `places` of `values`, with their counts so far and their hashes."""
         buckets = _bucket(hashes)
         self.rows = int(numbers.sum())
@@ -98,19 +104,19 @@ class FrequentValues:
         self._watched = np.zeros(BUCKETS, bool)
         kept = (self._filled > self.rows // HEAVY)[buckets]
         kept[np.argsort(-numbers, kind="stable")[:KEPT]] = True
-        chosen = [values[i] for i in places[kept].tolist()]
+        chosen = _pick(values, places[kept])
         self.counts: Counter[Any] = Counter(dict(zip(chosen, numbers[kept].tolist(), strict=True)))
         self._buckets = dict(zip(chosen, buckets[kept].tolist(), strict=True))
         self._watch()
 
-    def add(self, values: Sequence[Any], hashes: np.ndarray, places: np.ndarray) -> None:
+    def add(self, values: Values, hashes: np.ndarray, places: np.ndarray) -> None:
         """Count some rows: those at `places` of `values`, with their hashes."""
         buckets = _bucket(hashes)
         self.rows += len(hashes)
         np.add.at(self._filled, buckets, 1)
         self._watched[buckets[self._filled[buckets] > self.rows // HEAVY]] = True
         rows = np.flatnonzero(self._watched[buckets])
-        seen = [values[i] for i in places[rows].tolist()]
+        seen = _pick(values, places[rows])
         self.counts.update(seen)
         self._buckets.update(zip(seen, buckets[rows].tolist(), strict=True))
         if len(self.counts) > MOST_CANDIDATES:
@@ -132,3 +138,9 @@ class FrequentValues:
 
 def _bucket(hashes: np.ndarray) -> np.ndarray:
     return (hashes & np.uint64(BUCKETS - 1)).astype(np.int64)
+
+
+def _pick(values: Values, places: np.ndarray) -> list[Any]:
+    if isinstance(values, Sequence):
+        return [values[i] for i in places.tolist()]
+    return values.take(pa.array(places)).to_pylist()

@@ -9,6 +9,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from nl2sql.profiling.count_values import (
+    NUMBERS,
+    STRINGS,
+    CountedValues,
+    as_arrays,
+    has_negative_zero,
+    kind_of,
+    lengths,
+)
 from nl2sql.profiling.hash_values import DIGIT_OR_MINUS, hash_integers, hash_reals, hash_strings, is_whole, text_buffers
 from nl2sql.profiling.sketches import BUCKETS, FrequentValues, SketchBuilder, count_hashes, estimate_distinct
 from nl2sql.profiling.value_formats import NUMBER
@@ -17,26 +26,23 @@ SAMPLE = 256  # different texts that shape and date format are read from
 TOP = 10
 TALLY_CHARACTERS = 1 << 24  # of a column's different texts that are held at once
 LONGEST_FREQUENT = 1000  # characters; longer values are not among the most frequent once a column is not exact
-BUFFERED = 1024  # rows that wait for one another: for a few rows the arrays would cost more than they save
-
-NUMBERS = {int: np.int64, float: np.float64}
-STRINGS = {str: pa.large_string(), bytes: pa.large_binary()}
+BUFFERED = 1 << 14  # rows that the sketches take at once: for a few rows the arrays would cost more than they save
 
 
 @dataclass
 class Tally:
     """Everything that a profile says about one column's values, and the sketch that joins are proposed from.
 
-    `limit` is how many different values are counted exactly. A column with more has an estimated distinct count
-    (HyperLogLog, standard error 0.8 %), and the counts of its most frequent values may be too low by a thousandth of
-    the rows; no value that makes up a thousandth is missed among them unless it is longer than LONGEST_FREQUENT. All
-    other figures stay exact, except shape and date format, which are read from SAMPLE values.
+    `limit` is how many different values are counted exactly, `most_characters` how long they may be together. A column
+    with more has an estimated distinct count (HyperLogLog, standard error 0.8 %), and the counts of its most frequent
+    values may be too low by a thousandth of the rows; no value that makes up a thousandth is missed among them unless
+    it is longer than LONGEST_FREQUENT. All other figures stay exact, except shape and date format, which are read from
+    SAMPLE values.
     """
 
     limit: int
-    counts: Counter[Any] = field(default_factory=Counter)
+    most_characters: int = TALLY_CHARACTERS
     types: Counter[type] = field(default_factory=Counter)
-    characters: int = 0
     numeric_texts: int = 0
     smallest_number: float | None = None
     largest_number: float | None = None
@@ -47,36 +53,46 @@ class Tally:
     sample: dict[str, None] = field(default_factory=dict)
     fractional: bool = False
     registers: np.ndarray | None = None  # of a HyperLogLog, once the limit is passed
-    frequent: FrequentValues | None = None  # once the limit is passed
     distinct: int = 0  # different values, NULL not among them; known after finish()
-    waiting: list[Any] = field(default_factory=list)  # values that the sketches have not seen yet
 
     def __post_init__(self) -> None:
-        """Start an empty sketch."""
+        """Start with nothing counted."""
         self.sketches = SketchBuilder(max(self.limit, 1024))
+        self._counted: CountedValues | None = None  # of a column whose values are all stored alike
+        self._mixed: Counter[Any] | None = None  # of any other, whose 1 and 1.0 are one value
+        self._frequent: FrequentValues | None = None  # once the limit is passed
+        self._waiting: list[pa.Array] = []  # rows that are not counted yet
+        self._waiting_rows = self._waiting_bytes = self._mixed_characters = 0
+        self._top: list[tuple[Any, int]] = []
 
     def add(self, values: Sequence[Any]) -> None:
         """Count some rows' values."""
         kinds = set(map(type, values))
-        if self.registers is None:
-            self._count(values, kinds)
-            return
-        nulls = _note_types(self.types, values, kinds)
-        self.waiting.extend([v for v in values if v is not None] if nulls else values)
-        if len(self.waiting) >= BUFFERED or self.longest > LONGEST_FREQUENT:
-            self._sketch()
+        arrays = as_arrays(values, kinds)
+        for array in arrays:
+            self.types[kind_of(array)] += len(array)
+        if type(None) in kinds:
+            self.types[type(None)] += len(values) - sum(map(len, arrays))
+        if self.registers is None and self._mixed is None and self._mixes(arrays):
+            self._mix()
+        if self._mixed is not None:
+            self._count_mixed(self._mixed, values, arrays)
+        else:
+            self._wait(arrays)
 
     def finish(self) -> "Tally":
         """Take in what is still only counted. Call once, at the end."""
-        if self.registers is None:
-            self.counts.pop(None, None)
-            self.distinct = len(self.counts)
-            self._measure(self.counts)
-        else:
-            self._sketch()
+        self._count_waiting()
+        if self._frequent is not None and self.registers is not None:
             self.distinct = min(estimate_distinct(self.registers), self.filled)
-        self._top = (self.frequent.counts if self.frequent else self.counts).most_common(TOP)
-        self.counts, self.frequent = Counter(), None
+            self._top = self._frequent.counts.most_common(TOP)
+        elif self._mixed is not None:
+            self.distinct, self._top = len(self._mixed), self._mixed.most_common(TOP)
+            self._measure_mixed(*_apart(self._mixed))
+        elif self._counted is not None:
+            self.distinct, self._top = len(self._counted.values), self._counted.top(TOP)
+            self._measure(self._counted.values, self._counted.numbers)
+        self._counted = self._mixed = self._frequent = None
         return self
 
     @property
@@ -93,101 +109,141 @@ class Tally:
         """The most frequent values with their counts, ties in order of appearance; known after finish()."""
         return self._top
 
-    def _count(self, values: Sequence[Any], kinds: set[type]) -> None:
-        before, nulls = len(self.counts), self.counts[None]
-        self.counts.update(values)
-        _note_types(self.types, values, kinds, self.counts[None] - nulls)
-        if len(self.counts) > before and kinds & STRINGS.keys():
-            self.characters += _characters(values, kinds)
-            if self.characters > TALLY_CHARACTERS:
-                self.characters = _characters(self.counts, set(self.types))
-        if len(self.counts) > self.limit or self.characters > TALLY_CHARACTERS:
-            self._stop_counting()
+    def _wait(self, arrays: Sequence[pa.Array]) -> None:
+        if self.registers is None and self._counted is None and arrays:
+            self._counted = CountedValues(kind_of(arrays[0]))
+        self._waiting += arrays
+        self._waiting_rows += sum(map(len, arrays))
+        self._waiting_bytes += sum(a.nbytes for a in arrays)
+        most = self.limit if self.registers is None else min(self.limit, BUFFERED)
+        if self._waiting_rows >= most or self._waiting_bytes >= self.most_characters:
+            self._count_waiting()
 
-    def _stop_counting(self) -> None:
-        self.counts.pop(None, None)
+    def _count_waiting(self) -> None:
+        waiting, self._waiting, self._waiting_rows, self._waiting_bytes = self._waiting, [], 0, 0
+        if not waiting:
+            return
+        if self._counted is not None:
+            self._counted.add(waiting)
+            if self._is_too_much(len(self._counted.values), self._counted.characters(self.most_characters)):
+                self._stop_counting(self._counted.values, self._counted.numbers)
+            return
+        for kind in dict.fromkeys(map(kind_of, waiting)):
+            self._sketch(pa.concat_arrays([a for a in waiting if kind_of(a) is kind]))
+
+    def _is_too_much(self, different: int, characters: int) -> bool:
+        return different > self.limit or characters > self.most_characters
+
+    def _mixes(self, arrays: Sequence[pa.Array]) -> bool:
+        """Whether values come that Arrow does not compare as SQLite does: of a second kind, or -0.0."""
+        kinds = {*map(kind_of, arrays)} | ({self._counted.kind} if self._counted else set())
+        return len(kinds) > 1 or any(has_negative_zero(a) for a in arrays)
+
+    def _mix(self) -> None:
+        self._count_waiting()
+        if self.registers is None:
+            self._mixed = self._counted.counter() if self._counted else Counter()
+            self._mixed_characters = _characters(self._mixed)
+            self._counted = None
+
+    def _count_mixed(self, counts: Counter[Any], values: Sequence[Any], arrays: Sequence[pa.Array]) -> None:
+        counts.update(values)
+        del counts[None]
+        self._mixed_characters += sum(a.nbytes for a in arrays if kind_of(a) in STRINGS)  # at least as many as are new
+        if self._mixed_characters > self.most_characters:
+            self._mixed_characters = _characters(counts)
+        if self._is_too_much(len(counts), self._mixed_characters):
+            self._stop_counting(*_apart(counts))
+
+    def _stop_counting(self, values: Sequence[Any] | pa.Array, numbers: np.ndarray) -> None:
+        self._counted = self._mixed = None
         self.registers = np.zeros(BUCKETS, np.int8)
-        values, numbers = list(self.counts), np.fromiter(self.counts.values(), np.int64, len(self.counts))
-        hashes, short = self._measure(self.counts), self._short(values)
-        self.frequent = FrequentValues(values, numbers[short], hashes[short], short)
-        self.counts = Counter()
+        measure = self._measure if isinstance(values, pa.Array) else self._measure_mixed
+        hashes, short = measure(values, numbers)
+        places = np.flatnonzero(short)
+        self._frequent = FrequentValues(values, numbers[places], hashes[places], places)
 
-    def _sketch(self) -> None:
-        values, self.waiting = self.waiting, []
-        if self.frequent is not None and values:
-            hashes, short = self._measure(values), self._short(values)
-            self.frequent.add(values, hashes[short], short)
+    def _sketch(self, array: pa.Array) -> None:
+        hashes, short = self._measure(array)
+        if self._frequent is not None:
+            places = np.flatnonzero(short)
+            self._frequent.add(array, hashes[places], places)
 
-    def _short(self, values: Sequence[Any]) -> np.ndarray:
-        """The places of the values that may be among the most frequent."""
-        if self.longest <= LONGEST_FREQUENT:
-            return np.arange(len(values))
-        return np.array([i for i, v in enumerate(values) if _is_short(v)], np.int64)
+    def _measure_mixed(self, values: Sequence[Any], numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        hashes, short = np.zeros(len(values), np.uint64), np.ones(len(values), bool)
+        kinds = list(map(type, values))
+        for array in as_arrays(values, set(kinds)):
+            places = np.flatnonzero([kind is kind_of(array) for kind in kinds])
+            hashes[places], short[places] = self._measure(array, numbers[places])
+        return hashes, short
 
-    def _measure(self, values: Sequence[Any] | Counter[Any]) -> np.ndarray:
-        """Take up values that are not NULL, counted or row by row, and give each one's hash."""
-        kinds = set(map(type, values))
-        hashes = np.zeros(len(values), np.uint64)
-        for kind in kinds:
-            rows = None if len(kinds) == 1 else np.array([i for i, v in enumerate(values) if type(v) is kind])
-            own = list(values) if rows is None else [v for v in values if type(v) is kind]
-            measured = self._measure_numbers(own, kind) if kind in NUMBERS else self._measure_strings(own, kind, values)
-            hashes[slice(None) if rows is None else rows] = measured
+    def _measure(self, array: pa.Array, numbers: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Take up values, counted or row by row; gives each one's hash and whether it may be among the frequent."""
+        short = np.ones(len(array), bool)
+        if kind_of(array) in NUMBERS:
+            hashes = self._measure_numbers(array)
+        else:
+            sizes = lengths(array)
+            short = sizes <= LONGEST_FREQUENT
+            if kind_of(array) is str:
+                self._measure_texts(array, sizes, numbers)
+            hashes = hash_strings(array)
         self.sketches.add(hashes)
         if self.registers is not None:
             count_hashes(self.registers, hashes)
-        return hashes
+        return hashes, short
 
-    def _measure_strings(self, strings: list[Any], kind: type, values: Any) -> np.ndarray:
-        array = pa.array(strings, STRINGS[kind])
-        if kind is str:
-            self._note_lengths(array)
-            self._note_text_ends(array)
-            numeric = numeric_texts(array)
-            counted = isinstance(values, Counter)
-            self.numeric_texts += sum(values[strings[i]] for i in numeric) if counted else len(numeric)
-            for text in strings[:: max(1, len(strings) // SAMPLE)] if len(self.sample) < SAMPLE else ():
-                if len(self.sample) >= SAMPLE:
-                    break
-                self.sample[text[:SAMPLE]] = None
-        return hash_strings(array)
-
-    def _note_text_ends(self, array: pa.Array) -> None:
+    def _measure_texts(self, texts: pa.Array, sizes: np.ndarray, numbers: np.ndarray | None) -> None:
+        self._note_lengths(int(sizes.min()), int(sizes.max()))
         # Arrow compares bytes of UTF-8, which sort as SQLite and Python sort texts.
-        ends = pc.call_function("min_max", [array]).as_py()
+        ends = pc.call_function("min_max", [texts]).as_py()
         self.smallest_text = ends["min"] if self.smallest_text is None else min(self.smallest_text, ends["min"])
         self.largest_text = ends["max"] if self.largest_text is None else max(self.largest_text, ends["max"])
+        numeric = numeric_texts(texts)
+        self.numeric_texts += len(numeric) if numbers is None else int(numbers[numeric].sum())
+        self._note_sample(texts[:: max(1, len(texts) // SAMPLE)] if len(self.sample) < SAMPLE else texts[:0])
 
-    def _measure_numbers(self, numbers: list[Any], kind: type) -> np.ndarray:
-        array = np.fromiter(numbers, NUMBERS[kind], len(numbers))
-        low, high = array.min().item(), array.max().item()
+    def _note_sample(self, texts: pa.Array) -> None:
+        for start in range(0, len(texts), SAMPLE):
+            self.sample.update(dict.fromkeys([t[:SAMPLE] for t in texts.slice(start, SAMPLE).to_pylist()]))
+            if len(self.sample) >= SAMPLE:
+                self.sample = dict.fromkeys(list(self.sample)[:SAMPLE])
+                return
+
+    def _measure_numbers(self, array: pa.Array) -> np.ndarray:
+        numbers = array.to_numpy()
+        low, high = numbers.min().item(), numbers.max().item()
         self.smallest_number = low if self.smallest_number is None else min(low, self.smallest_number)
         self.largest_number = high if self.largest_number is None else max(high, self.largest_number)
-        if kind is int:
+        if kind_of(array) is int:
             # The longest and the shortest are among these, as they are written.
-            negative, positive = array[array < 0], array[array >= 0]
-            ends = [int(f()) for part in (negative, positive) if len(part) for f in (part.min, part.max)]
-            self._note_lengths(pa.array(map(str, ends), pa.large_string()))
-            return hash_integers(array)
-        self.fractional = self.fractional or not bool(is_whole(array).all())
+            ends = (
+                [low, high]
+                if low >= 0 or high < 0
+                else [low, numbers[numbers < 0].max(), numbers[numbers >= 0].min(), high]
+            )
+            written = [len(str(end)) for end in ends]
+            self._note_lengths(min(written), max(written))
+            return hash_integers(numbers)
+        self.fractional = self.fractional or not bool(is_whole(numbers).all())
         # Arrow writes 3.0 as '3', which is how long it is taken to be.
-        self._note_lengths(pa.array(array).cast(pa.large_string()))
-        return hash_reals(array)
+        sizes = lengths(array.cast(pa.large_string()))
+        self._note_lengths(int(sizes.min()), int(sizes.max()))
+        return hash_reals(numbers)
 
-    def _note_lengths(self, texts: pa.Array) -> None:
-        ends = pc.call_function("min_max", [pc.call_function("utf8_length", [texts])]).as_py()
-        self.shortest = ends["min"] if self.shortest is None else min(self.shortest, ends["min"])
-        self.longest = max(self.longest, ends["max"])
+    def _note_lengths(self, shortest: int, longest: int) -> None:
+        self.shortest = shortest if self.shortest is None else min(self.shortest, shortest)
+        self.longest = max(self.longest, longest)
 
 
-def numeric_texts(array: pa.Array) -> list[int]:
+def numeric_texts(array: pa.Array) -> np.ndarray:
     """Which texts read as numbers, by place."""
     likely = _may_be_numbers(array)
     if not len(likely):
-        return []
+        return likely
     texts = array if len(likely) == len(array) else array.take(pa.array(likely))
     matches = pc.call_function("match_substring_regex", [texts], pc.MatchSubstringOptions(NUMBER))
-    return likely[np.flatnonzero(matches.to_numpy(zero_copy_only=False))].tolist()
+    return likely[np.flatnonzero(matches.to_numpy(zero_copy_only=False))]
 
 
 # What a number may begin with and end in, see NUMBER.
@@ -198,32 +254,14 @@ _ENDS = DIGIT_OR_MINUS | np.isin(np.arange(256), [ord(c) for c in ". \t\n\r\f\v"
 def _may_be_numbers(array: pa.Array) -> np.ndarray:
     """Places of texts whose first and last bytes fit a number: much cheaper to see than what a pattern finds."""
     bounds, characters = text_buffers(array)
-    filled = np.flatnonzero(np.diff(bounds))
+    filled = np.flatnonzero(bounds[1:] > bounds[:-1])
     fits = _BEGINS[characters[bounds[filled]]] & _ENDS[characters[bounds[filled + 1] - 1]]
     return filled[fits]
 
 
-def _note_types(types: Counter[type], values: Sequence[Any], kinds: set[type], nulls: int | None = None) -> int:
-    """Count how values are stored; gives the NULLs among them, which need no counting when the caller did."""
-    filled = kinds - {type(None)}
-    if len(filled) > 1:
-        found = Counter(map(type, values))
-        types.update(found)
-        return found[type(None)]
-    if nulls is None:
-        nulls = 0 if len(filled) == len(kinds) else sum(v is None for v in values)
-    for kind in filled:
-        types[kind] += len(values) - nulls
-    if nulls:
-        types[type(None)] += nulls
-    return nulls
+def _apart(counts: Counter[Any]) -> tuple[list[Any], np.ndarray]:
+    return list(counts), np.fromiter(counts.values(), np.int64, len(counts))
 
 
-def _is_short(value: Any) -> bool:
-    return not isinstance(value, str | bytes) or len(value) <= LONGEST_FREQUENT
-
-
-def _characters(values: Iterable[Any], kinds: set[type]) -> int:
-    if kinds <= STRINGS.keys() | {type(None)}:
-        return sum(map(len, filter(None, values)))
+def _characters(values: Iterable[Any]) -> int:
     return sum(len(v) for v in values if isinstance(v, str | bytes))

@@ -36,6 +36,7 @@ ZONES = ("", "Z", "+00:00", " UTC")
 BARE_FORMATS = ("%Y%m%d", "%Y%m%d%H%M%S", "%Y-%m", "%Y/%m")
 TIME_NAME = re.compile(r"date|time|stamp|epoch|created|updated|modified|_at$|_ts$|^ts$", re.IGNORECASE)
 PLACEHOLDERS = frozenset(["", "null", "none", "n/a", "na", "nan", "-", "--", "?", "unknown", "nil", "tbd", "tba"])
+LONGEST_PLACEHOLDER = max(map(len, PLACEHOLDERS))
 EPOCH_SECONDS = range(315_532_800, 4_102_444_800)  # 1980 to 2099
 NUMBER = r"^\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?\s*$"
 
@@ -46,7 +47,7 @@ def date_format(texts: Sequence[str]) -> str:
     Months, days and hours need no leading zero. Placeholders such as 'N/A' are not counted. Not covered: formats that
     mix languages, two formats in one column, years alone (they read as numbers).
     """
-    values = [t.strip() for t in texts if t.strip().casefold() not in PLACEHOLDERS]
+    values = [v for t in texts if not _is_placeholder(v := t.strip())]
     if not values:
         return ""
     probes = values[:: max(1, len(values) // 8)]
@@ -56,6 +57,10 @@ def date_format(texts: Sequence[str]) -> str:
     if best < AGREEMENT * len(values) or (found.replace("%", "").isalpha() and best < FEWEST):
         return ""
     return found
+
+
+def _is_placeholder(stripped: str) -> bool:
+    return len(stripped) <= LONGEST_PLACEHOLDER and stripped.casefold() in PLACEHOLDERS
 
 
 def _fitting(format_: str, values: Sequence[str]) -> int:
@@ -121,7 +126,7 @@ def shape(texts: Sequence[str]) -> str:
     values = [t for t in texts if t]
     if not values:
         return ""
-    patterns = Counter(_pattern(v[:LONGEST_SHAPE]) for v in values)
+    patterns = Counter(_patterns([v[:LONGEST_SHAPE] for v in values]))
     pattern, count = patterns.most_common(1)[0]
     if count >= AGREEMENT * len(values):
         return pattern
@@ -143,6 +148,13 @@ def shape(texts: Sequence[str]) -> str:
 ASCII_PATTERN = str.maketrans(
     "0123456789" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + "abcdefghijklmnopqrstuvwxyz", "9" * 10 + "A" * 26 + "a" * 26
 )
+
+
+def _patterns(texts: Sequence[str]) -> list[str]:
+    joined = "\n".join(texts)
+    if joined.isascii() and joined.count("\n") == len(texts) - 1:  # all in one step
+        return joined.translate(ASCII_PATTERN).split("\n")
+    return [_pattern(text) for text in texts]
 
 
 def _pattern(text: str) -> str:

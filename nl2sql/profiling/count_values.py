@@ -73,14 +73,22 @@ def lengths(array: pa.Array) -> np.ndarray:
     return pc.call_function(function, [array]).to_numpy()
 
 
-def as_arrays(values: Sequence[Any], kinds: set[type]) -> list[pa.Array]:
+def as_arrays(values: Sequence[Any], kinds: set[type]) -> dict[type, pa.Array]:
     """The values that are not NULL, one array for each way in which they are stored."""
     filled = kinds - {type(None)}
     if len(filled) == 1:
-        array = pa.array(values, ARROW[next(iter(filled))])
-        return [array.drop_null() if array.null_count else array]
+        (kind,) = filled
+        return {kind: _as_array(values, kind, has_nulls=len(kinds) > 1)}
     # Not in the set's order, which the next run would not repeat.
-    return [pa.array([v for v in values if type(v) is kind], type_) for kind, type_ in ARROW.items() if kind in filled]
+    return {kind: _as_array([v for v in values if type(v) is kind], kind, False) for kind in ARROW if kind in filled}
+
+
+def _as_array(values: Sequence[Any], kind: type, has_nulls: bool) -> pa.Array:
+    if has_nulls:
+        return pa.array(values, ARROW[kind]).drop_null()
+    if kind in NUMBERS:  # half the time of Arrow's own way
+        return pa.array(np.fromiter(values, NUMBERS[kind].to_pandas_dtype(), len(values)))
+    return pa.array(values, ARROW[kind])
 
 
 def kind_of(array: pa.Array) -> type:
@@ -88,12 +96,10 @@ def kind_of(array: pa.Array) -> type:
     return KINDS[array.type.id]
 
 
-def has_negative_zero(array: pa.Array) -> bool:
-    """Whether an array holds the real -0.0, which equals 0.0 and is another value for Arrow."""
-    if kind_of(array) is not float:
-        return False
-    reals = array.to_numpy()
-    return bool((np.signbit(reals) & (reals == 0)).any())
+def has_negative_zero(reals: pa.Array) -> bool:
+    """Whether reals hold -0.0, which equals 0.0 and is another value for Arrow."""
+    numbers = reals.to_numpy()
+    return bool((np.signbit(numbers) & (numbers == 0)).any())
 
 
 def _grows(integers: np.ndarray) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from nl2sql.profiling.descriptions import Description, Descriptions, describe, read_descriptions
 from nl2sql.profiling.propose_joins import KeyFacts, propose_joins
-from nl2sql.profiling.tally_column import Tally
+from nl2sql.profiling.tally_column import TALLY_CHARACTERS, Tally
 from nl2sql.profiling.value_formats import date_format, number_date_format, shape
 from nl2sql.reading import chunks, is_encoding_error, opened, select_columns, time_limit
 from nl2sql.rows import ColumnName, Database, Profile
@@ -15,6 +15,7 @@ from nl2sql.schema import Schema, Table, read_schema
 
 DISTINCT_PER_COLUMN = 200_000  # different values that are counted exactly; beyond it a HyperLogLog estimates
 DISTINCT_PER_TABLE = 1_000_000  # shared by a table's columns
+CHARACTERS_PER_TABLE = 1 << 28  # shared as well; of the different texts that are held at once
 # Rows that are turned into columns at once: so few that their cells are still in the processor's cache, but enough of a
 # wide table's to outweigh what is done once a column.
 CACHED_CELLS = 1 << 13
@@ -34,10 +35,11 @@ def profile_database(
 ) -> list[Profile]:
     """Profile all columns of a database, in schema order; [] when it has no tables.
 
-    Values count as they are stored, whatever the column declares. Memory is bounded by `distinct_limit` different
-    values a column and DISTINCT_PER_TABLE a table, not by rows; see Tally for what is estimated beyond. Text that is
-    not UTF-8 is read with U+FFFD in its place. A view that fails or takes over `view_seconds` has columns without
-    values (rows = 0). Raises UserError when the file does not open or is corrupt anywhere: never half a profile.
+    Values count as they are stored, whatever the column declares. Memory is bounded by the different values that are
+    counted, `distinct_limit` a column and DISTINCT_PER_TABLE a table, and by their characters, not by rows; see Tally
+    for what is estimated beyond. Text that is not UTF-8 is read with U+FFFD in its place. A view that fails or takes
+    over `view_seconds` has columns without values (rows = 0). Raises UserError when the file does not open or is
+    corrupt anywhere: never half a profile.
     """
     descriptions = read_descriptions(database.description_path)
     with opened(database) as connection:
@@ -78,7 +80,8 @@ def _tally_table(
 
 def _read_table(connection: sqlite3.Connection, table: Table, limit: int, lenient: bool) -> list[Tally]:
     names = [c.name for c in table.columns]
-    tallies = [Tally(limit) for _ in names]
+    characters = min(TALLY_CHARACTERS, CHARACTERS_PER_TABLE // len(names))
+    tallies = [Tally(limit, characters) for _ in names]
     query, most = select_columns(table.name, names), max(FEWEST_ROWS, CACHED_CELLS // len(names))
     for rows in chunks(connection, query, columns=len(names), lenient=lenient, most_rows=most):
         for tally, values in zip(tallies, zip(*rows, strict=True), strict=True):

@@ -1,7 +1,7 @@
 """Count one column as its rows stream by: exactly while its different values are few, by sketches beyond."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,7 +53,10 @@ class Tally:
     sample: dict[str, None] = field(default_factory=dict)
     fractional: bool = False
     registers: np.ndarray | None = None  # of a HyperLogLog, once the limit is passed
-    distinct: int = 0  # different values, NULL not among them; known after finish()
+    # These three are known after finish().
+    nulls: int = 0  # rows without a value
+    filled: int = 0  # rows with one
+    distinct: int = 0  # different values, NULL not among them
 
     def __post_init__(self) -> None:
         """Start with nothing counted."""
@@ -69,10 +72,10 @@ class Tally:
         """Count some rows' values."""
         kinds = set(map(type, values))
         arrays = as_arrays(values, kinds)
-        for array in arrays:
-            self.types[kind_of(array)] += len(array)
+        for kind, array in arrays.items():
+            self.types[kind] += len(array)
         if type(None) in kinds:
-            self.types[type(None)] += len(values) - sum(map(len, arrays))
+            self.types[type(None)] += len(values) - sum(map(len, arrays.values()))
         if self.registers is None and self._mixed is None and self._mixes(arrays):
             self._mix()
         if self._mixed is not None:
@@ -82,6 +85,8 @@ class Tally:
 
     def finish(self) -> "Tally":
         """Take in what is still only counted. Call once, at the end."""
+        self.nulls = self.types[type(None)]
+        self.filled = self.types.total() - self.nulls
         self._count_waiting()
         if self._frequent is not None and self.registers is not None:
             self.distinct = min(estimate_distinct(self.registers), self.filled)
@@ -95,26 +100,17 @@ class Tally:
         self._counted = self._mixed = self._frequent = None
         return self
 
-    @property
-    def nulls(self) -> int:
-        """Rows without a value."""
-        return self.types[type(None)]
-
-    @property
-    def filled(self) -> int:
-        """Rows with a value."""
-        return self.types.total() - self.nulls
-
     def top(self) -> list[tuple[Any, int]]:
         """The most frequent values with their counts, ties in order of appearance; known after finish()."""
         return self._top
 
-    def _wait(self, arrays: Sequence[pa.Array]) -> None:
-        if self.registers is None and self._counted is None and arrays:
-            self._counted = CountedValues(kind_of(arrays[0]))
-        self._waiting += arrays
-        self._waiting_rows += sum(map(len, arrays))
-        self._waiting_bytes += sum(a.nbytes for a in arrays)
+    def _wait(self, arrays: Mapping[type, pa.Array]) -> None:
+        for kind, array in arrays.items():
+            if self.registers is None and self._counted is None:
+                self._counted = CountedValues(kind)
+            self._waiting.append(array)
+            self._waiting_rows += len(array)
+            self._waiting_bytes += array.nbytes if kind in STRINGS else 0
         most = self.limit if self.registers is None else min(self.limit, BUFFERED)
         if self._waiting_rows >= most or self._waiting_bytes >= self.most_characters:
             self._count_waiting()
@@ -134,10 +130,11 @@ class Tally:
     def _is_too_much(self, different: int, characters: int) -> bool:
         return different > self.limit or characters > self.most_characters
 
-    def _mixes(self, arrays: Sequence[pa.Array]) -> bool:
+    def _mixes(self, arrays: Mapping[type, pa.Array]) -> bool:
         """Whether values come that Arrow does not compare as SQLite does: of a second kind, or -0.0."""
-        kinds = {*map(kind_of, arrays)} | ({self._counted.kind} if self._counted else set())
-        return len(kinds) > 1 or any(has_negative_zero(a) for a in arrays)
+        if len(arrays) > 1 or (self._counted is not None and arrays and self._counted.kind not in arrays):
+            return True
+        return float in arrays and has_negative_zero(arrays[float])
 
     def _mix(self) -> None:
         self._count_waiting()
@@ -146,10 +143,12 @@ class Tally:
             self._mixed_characters = _characters(self._mixed)
             self._counted = None
 
-    def _count_mixed(self, counts: Counter[Any], values: Sequence[Any], arrays: Sequence[pa.Array]) -> None:
+    def _count_mixed(self, counts: Counter[Any], values: Sequence[Any], arrays: Mapping[type, pa.Array]) -> None:
         counts.update(values)
         del counts[None]
-        self._mixed_characters += sum(a.nbytes for a in arrays if kind_of(a) in STRINGS)  # at least as many as are new
+        self._mixed_characters += sum(
+            a.nbytes for kind, a in arrays.items() if kind in STRINGS
+        )  # at least as many as are new
         if self._mixed_characters > self.most_characters:
             self._mixed_characters = _characters(counts)
         if self._is_too_much(len(counts), self._mixed_characters):
@@ -172,8 +171,8 @@ class Tally:
     def _measure_mixed(self, values: Sequence[Any], numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         hashes, short = np.zeros(len(values), np.uint64), np.ones(len(values), bool)
         kinds = list(map(type, values))
-        for array in as_arrays(values, set(kinds)):
-            places = np.flatnonzero([kind is kind_of(array) for kind in kinds])
+        for kind, array in as_arrays(values, set(kinds)).items():
+            places = np.flatnonzero([each is kind for each in kinds])
             hashes[places], short[places] = self._measure(array, numbers[places])
         return hashes, short
 

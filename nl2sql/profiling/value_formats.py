@@ -47,7 +47,7 @@ def date_format(texts: Sequence[str]) -> str:
     Months, days and hours need no leading zero. Placeholders such as 'N/A' are not counted. Not covered: formats that
     mix languages, two formats in one column, years alone (they read as numbers).
     """
-    values = [v for t in texts if not _is_placeholder(v := t.strip())]
+    values = [t for t in map(str.strip, texts) if len(t) > LONGEST_PLACEHOLDER or t.casefold() not in PLACEHOLDERS]
     if not values:
         return ""
     probes = values[:: max(1, len(values) // 8)]
@@ -57,10 +57,6 @@ def date_format(texts: Sequence[str]) -> str:
     if best < AGREEMENT * len(values) or (found.replace("%", "").isalpha() and best < FEWEST):
         return ""
     return found
-
-
-def _is_placeholder(stripped: str) -> bool:
-    return len(stripped) <= LONGEST_PLACEHOLDER and stripped.casefold() in PLACEHOLDERS
 
 
 def _fitting(format_: str, values: Sequence[str]) -> int:

@@ -43,13 +43,13 @@ def hash_strings(array: pa.Array) -> np.ndarray:
     """
     offsets, data = text_buffers(array)
     hashes = np.zeros(len(array), np.uint64)
-    lengths = np.diff(offsets)
+    lengths = offsets[1:] - offsets[:-1]
     start = 0
     while start < len(array):
-        end = max(start + 1, int(np.searchsorted(offsets, offsets[start] + PART, "right")) - 1)
+        end = max(start + 1, int(offsets.searchsorted(offsets[start] + PART, "right")) - 1)
         hashes[start:end] = _hash_short(data, offsets[start : end + 1])
         start = end
-    long = np.flatnonzero(lengths > SHORT)
+    (long,) = (lengths > SHORT).nonzero()
     if len(long):
         hashes[long] = hash_texts(array.take(pa.array(long)))
     if pa.types.is_large_string(array.type):
@@ -66,9 +66,9 @@ def _hash_short(data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     padded = np.zeros(last - first + WORD, np.uint8)
     padded[: last - first] = data[first:last]
     words = np.ndarray((last - first + 1,), "<u8", padded.data, strides=(1,))  # one at every byte
-    lengths = np.diff(offsets)
+    lengths = offsets[1:] - offsets[:-1]
     short = np.where(lengths > SHORT, 0, lengths).astype(np.uint16)
-    order = np.argsort(np.uint16(SHORT) - short, kind="stable")
+    order = (np.uint16(SHORT) - short).argsort(kind="stable")
     places, left = (offsets[:-1] - first)[order], short[order]
     hashes = lengths[order].astype(np.uint64) * np.uint64(BASE)
     for start in range(0, len(order), TOGETHER):
@@ -81,13 +81,13 @@ def _hash_short(data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
 
 def _mix_words(hashes: np.ndarray, words: np.ndarray, places: np.ndarray, lengths: np.ndarray) -> None:
     """Mix texts into their hashes, which change; the longest texts come first."""
-    whole = lengths // WORD
-    shorter = np.searchsorted(-whole.astype(np.int64), -np.arange(int(whole[0])), "left")  # the first without a word
+    steps = np.arange(0, -int(lengths[0] // WORD), -1, np.int16)
+    shorter = (-(lengths // WORD).astype(np.int16)).searchsorted(steps)  # the first text without a word, step by step
     for end in shorter.tolist():
         _mix_in(hashes[:end], words[places[:end]])
         places[:end] += WORD
     rest = lengths % WORD
-    parted = np.flatnonzero(rest)
+    (parted,) = rest.nonzero()
     last = hashes[parted]
     _mix_in(last, words[places[parted]] & LOW_BYTES[rest[parted]])
     hashes[parted] = last
@@ -106,7 +106,7 @@ def _join_numbers(
     array: pa.Array, hashes: np.ndarray, offsets: np.ndarray, data: np.ndarray, lengths: np.ndarray
 ) -> None:
     """Give texts that write an integer the hash of that integer."""
-    likely = np.flatnonzero((lengths > 0) & (lengths < 20))
+    (likely,) = ((lengths > 0) & (lengths < 20)).nonzero()
     likely = likely[DIGIT_OR_MINUS[data[offsets[likely]]] & DIGIT_OR_MINUS[data[offsets[likely] + lengths[likely] - 1]]]
     if not len(likely):
         return

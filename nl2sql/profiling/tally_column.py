@@ -253,7 +253,7 @@ _ENDS = DIGIT_OR_MINUS | np.isin(np.arange(256), [ord(c) for c in ". \t\n\r\f\v"
 def _may_be_numbers(array: pa.Array) -> np.ndarray:
     """Places of texts whose first and last bytes fit a number: much cheaper to see than what a pattern finds."""
     bounds, characters = text_buffers(array)
-    filled = np.flatnonzero(bounds[1:] > bounds[:-1])
+    (filled,) = (bounds[1:] > bounds[:-1]).nonzero()
     fits = _BEGINS[characters[bounds[filled]]] & _ENDS[characters[bounds[filled + 1] - 1]]
     return filled[fits]
 

@@ -113,7 +113,7 @@ class FrequentValues:
         """Count some rows: those at `places` of `values`, with their hashes."""
         buckets = _bucket(hashes)
         self.rows += len(hashes)
-        np.add.at(self._filled, buckets, 1)
+        self._filled += np.bincount(buckets, minlength=BUCKETS).astype(np.uint32)
         self._watched[buckets[self._filled[buckets] > self.rows // HEAVY]] = True
         rows = np.flatnonzero(self._watched[buckets])
         seen = _pick(values, places[rows])

@@ -81,7 +81,7 @@ def _hash_short(data: np.ndarray, offsets: np.ndarray) -> np.ndarray:
 
 def _mix_words(hashes: np.ndarray, words: np.ndarray, places: np.ndarray, lengths: np.ndarray) -> None:
     """Mix texts into their hashes, which change; the longest texts come first."""
-    steps = np.arange(0, -int(lengths[0] // WORD), -1, np.int16)
+    steps = np.arange(0, -int(lengths[0] // WORD), -1, dtype=np.int16)
     shorter = (-(lengths // WORD).astype(np.int16)).searchsorted(steps)  # the first text without a word, step by step
     for end in shorter.tolist():
         _mix_in(hashes[:end], words[places[:end]])

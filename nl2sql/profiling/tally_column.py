@@ -146,9 +146,8 @@ class Tally:
     def _count_mixed(self, counts: Counter[Any], values: Sequence[Any], arrays: Mapping[type, pa.Array]) -> None:
         counts.update(values)
         del counts[None]
-        self._mixed_characters += sum(
-            a.nbytes for kind, a in arrays.items() if kind in STRINGS
-        )  # at least as many as are new
+        # At least as many as are new.
+        self._mixed_characters += sum(a.nbytes for kind, a in arrays.items() if kind in STRINGS)
         if self._mixed_characters > self.most_characters:
             self._mixed_characters = _characters(counts)
         if self._is_too_much(len(counts), self._mixed_characters):
@@ -214,25 +213,28 @@ class Tally:
         low, high = numbers.min().item(), numbers.max().item()
         self.smallest_number = low if self.smallest_number is None else min(low, self.smallest_number)
         self.largest_number = high if self.largest_number is None else max(high, self.largest_number)
+        self._note_lengths(*_written_lengths(array, low, high))
         if kind_of(array) is int:
-            # The longest and the shortest are among these, as they are written.
-            ends = (
-                [low, high]
-                if low >= 0 or high < 0
-                else [low, numbers[numbers < 0].max(), numbers[numbers >= 0].min(), high]
-            )
-            written = [len(str(end)) for end in ends]
-            self._note_lengths(min(written), max(written))
             return hash_integers(numbers)
         self.fractional = self.fractional or not bool(is_whole(numbers).all())
-        # Arrow writes 3.0 as '3', which is how long it is taken to be.
-        sizes = lengths(array.cast(pa.large_string()))
-        self._note_lengths(int(sizes.min()), int(sizes.max()))
         return hash_reals(numbers)
 
     def _note_lengths(self, shortest: int, longest: int) -> None:
         self.shortest = shortest if self.shortest is None else min(self.shortest, shortest)
         self.longest = max(self.longest, longest)
+
+
+def _written_lengths(array: pa.Array, low: float, high: float) -> tuple[int, int]:
+    """The fewest and the most characters in which numbers, the ends of which are given, are written."""
+    numbers = array.to_numpy()
+    if kind_of(array) is float:  # Arrow writes 3.0 as '3', which is how long it is taken to be
+        written = lengths(array.cast(pa.large_string()))
+        return int(written.min()), int(written.max())
+    ends = [low, high]
+    if low < 0 <= high:
+        ends += [numbers[numbers < 0].max(), numbers[numbers >= 0].min()]
+    written = [len(str(end)) for end in ends]
+    return min(written), max(written)
 
 
 def numeric_texts(array: pa.Array) -> np.ndarray:

@@ -7,7 +7,7 @@ columns, one heavy with text), each beside the floor, which is one loop over all
 profile made with pandas column by column; all in turns, after a warm-up, medians of N rounds, 20 million cells once.
 Seconds are of processor time of one process, which says the same on a machine that does other work.
 Then what is found of the declared keys of Spider's and BIRD's databases once they are removed. `--large` profiles 100
-million cells (9 GB of disk) once, without pandas, and prints the peak memory. `--growth` writes plots to a folder.
+million cells (1 GB of disk) once, without pandas, and prints the peak memory. `--growth` writes plots to a folder.
 """
 
 import argparse
@@ -170,7 +170,7 @@ def draw(folder: Path) -> None:
         times, peaks = [(p.size, p.seconds) for p in points], [(p.size, p.megabytes) for p in points]
         series = {"seconds": times, "peak MB": peaks}
         title = f"Profile: {'ten columns' if name == 'rows' else '2,000 rows'}, growing {name}"
-        (folder / f"profiles-{name}.svg").write_text(growth_svg(title, name, "seconds, MB", series), encoding="utf-8")
+        (folder / f"profiles-{name}.svg").write_text(growth_svg(title, name, "s, MB", series), encoding="utf-8")
         for p in points:
             print(f"{name} {p.size:>9,}: {p.seconds:7.2f} s {p.megabytes:7.0f} MB")
         print(f"{name}: time n^{exponent(times):.2f}, memory n^{exponent(peaks):.2f}")

@@ -8,7 +8,10 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from importlib import import_module
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
+
+import pyarrow as pa
 
 from nl2sql.errors import UserError
 from tasks.under_way import ProcessDied
@@ -16,6 +19,21 @@ from tasks.under_way import ProcessDied
 AT_ONCE = threading.BoundedSemaphore(2)  # each process takes some 300 MB
 LEAVE_SECONDS = 5.0  # that a process has for leaving once its answer is here
 SPAWN = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
+
+
+def _as_stream(table: pa.Table) -> tuple[Callable[[bytes], pa.Table], tuple[bytes]]:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return _from_stream, (sink.getvalue().to_pybytes(),)
+
+
+def _from_stream(stream: bytes) -> pa.Table:
+    return pa.ipc.open_stream(stream).read_all()
+
+
+# Arrow's own pickling forgets that the numbers of a vector are never null: the table breaks its contract (pyarrow 26).
+ForkingPickler.register(pa.Table, _as_stream)
 
 
 class FailedApart(Exception):

@@ -9,7 +9,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nl2sql.errors import UserError
@@ -42,7 +42,8 @@ def under_way(root: str, name: str) -> Iterator[bool]:
         raise
     finally:
         if ours and not died:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # read-only by now: the result cannot be written either, and says so better
+                path.unlink()
         os.close(descriptor)
 
 

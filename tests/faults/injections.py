@@ -121,11 +121,21 @@ def _fill(run: Run, place: Place) -> Mend:
 
 
 def _make_read_only(run: Run, place: Place) -> Mend:
-    """A read-only view over the folder: whoever opens a file from now on gets it, root too."""
-    folder = str(place.artifacts)
-    if _mount("--bind", folder, folder) or _mount("-o", "remount,bind,ro", folder):
-        raise OSError(f"cannot mount {folder} read-only")
+    make_read_only(place.artifacts)
     return lambda: unmount(place.artifacts)
+
+
+def make_read_only(folder: Path) -> None:
+    """A read-only view over a folder: whoever opens a file from now on gets it, root too. Raises OSError.
+
+    It is made read-only elsewhere and then moved there: where somebody writes, the system would refuse.
+    """
+    view = folder.with_name(f"{folder.name}.read-only")
+    view.mkdir(exist_ok=True)
+    steps = ("--bind", str(folder), str(view)), ("-o", "remount,bind,ro", str(view)), ("--move", str(view), str(folder))
+    if any(_mount(*step) for step in steps):
+        unmount(view)
+        raise OSError(f"cannot mount {folder} read-only")
 
 
 def _move_clock(run: Run, place: Place) -> Mend:

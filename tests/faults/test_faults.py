@@ -13,11 +13,10 @@ import pytest
 from nl2sql.benchmarks import load_benchmark
 from nl2sql.errors import UserError
 from tasks.under_way import FOLDER, ProcessDied, under_way
-from tests.faults.injections import can_mount, unmount
+from tests.faults.injections import can_mount, make_read_only, unmount
 from tests.flows.conftest import build_benchmark
 
 pytestmark = pytest.mark.xdist_group("faults")
-STAGES = ("profile", "index", "evaluate")
 MARK_AND_DIE = """
 import os, sys
 from tasks.under_way import under_way
@@ -52,6 +51,19 @@ def test_a_mark_is_locked_only_while_its_task_runs(tmp_path):
     os.close(descriptor)
 
 
+def test_a_mark_that_cannot_be_taken_away_changes_nothing_of_the_result(tmp_path):
+    if not can_mount(tmp_path / "probe"):
+        pytest.skip("this user may not mount: no read-only folder")
+    folder = tmp_path / "artifacts"
+    try:
+        with under_way(str(folder), "some-key"):
+            make_read_only(folder)
+    finally:
+        unmount(folder)
+    with under_way(str(folder), "some-key") as died:
+        assert died  # nobody can tell; whoever runs it next does so in a process of its own
+
+
 def test_a_database_with_a_log_on_a_read_only_medium_is_named_and_left_out(tmp_path):
     if not can_mount(tmp_path / "probe"):
         pytest.skip("this user may not mount: no read-only medium")
@@ -64,9 +76,8 @@ def test_a_database_with_a_log_on_a_read_only_medium_is_named_and_left_out(tmp_p
     log = path.with_name("zoo.sqlite-wal").read_bytes()
     writer.close()
     path.with_name("zoo.sqlite-wal").write_bytes(log)
-    subprocess.run(["mount", "--bind", str(folder), str(folder)], check=True)
+    make_read_only(folder)
     try:
-        subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
         benchmark = load_benchmark(folder)
     except UserError as error:
         pytest.fail(f"the other database should be there: {error}")

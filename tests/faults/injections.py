@@ -16,10 +16,18 @@ from tests.faults.runs import PrefectServer, Run
 
 KILLING = ("worker", "group", "server")
 KINDS = (*KILLING, "full disk", "read-only", "clock", "locked")
-FAKETIME = "/usr/lib/*/faketime/libfaketimeMT.so.1"
-JUMPS = ("-400d", "-25h", "-90s", "+90s", "+25h", "+400d")
+JUMPS = (-400 * 86_400, -25 * 3600, -90, 90, 25 * 3600, 400 * 86_400)  # seconds
+LOCK_HELD = 2.0  # seconds that the response cache or the place of the local model is held
 TMPFS_BYTES = 24 * 2**20
 Mend = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Injected:
+    """A fault that is there: how to mend the machine again, and whether the fault came about at all."""
+
+    mend: Mend
+    took: bool = True
 
 
 @dataclass(frozen=True)
@@ -29,14 +37,22 @@ class Place:
     artifacts: Path
     dataset: Path  # a folder of chats for training
     stage: str
-    clock: Path  # what libfaketime reads
+    clock: Path  # by how many seconds it is moved
     server: PrefectServer
     chance: random.Random
 
 
-def faketime_library() -> str:
-    """Debian's libfaketime, '' where it is not installed."""
-    return next((str(p) for p in Path("/").glob(FAKETIME.removeprefix("/"))), "")
+def clock_library(folder: Path) -> str:
+    """What moves the clock of a process that it is loaded into, '' where no C compiler builds it."""
+    library = folder / "moved_clock.so"
+    source = Path(__file__).with_name("moved_clock.c")
+    try:
+        subprocess.run(
+            ["cc", "-shared", "-fPIC", "-O2", "-o", library, source, "-ldl"], check=True, capture_output=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return str(library)
 
 
 def can_mount(folder: Path) -> bool:
@@ -64,18 +80,13 @@ def _mount(*arguments: str) -> int:
     return subprocess.run(["mount", *arguments], check=False, capture_output=True).returncode
 
 
-def clock_environment(clock: Path) -> dict[str, str]:
+def clock_environment(clock: Path, library: str) -> dict[str, str]:
     """What a process needs whose clock will be moved; the monotonic clock goes on as it should."""
-    clock.write_text("+0")
-    return {
-        "LD_PRELOAD": faketime_library(),
-        "FAKETIME_TIMESTAMP_FILE": str(clock),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
+    clock.write_text("0")
+    return {"LD_PRELOAD": library, "MOVED_CLOCK": str(clock)}
 
 
-def inject(kind: str, run: Run, place: Place) -> Mend:
+def inject(kind: str, run: Run, place: Place) -> Injected:
     """Do it."""
     return {
         "worker": _kill_worker,
@@ -92,22 +103,22 @@ def _nothing() -> None:
     """Nothing to mend."""
 
 
-def _kill_worker(run: Run, place: Place) -> Mend:
+def _kill_worker(run: Run, place: Place) -> Injected:
     run.kill_worker()
-    return _nothing
+    return Injected(_nothing)
 
 
-def _kill_group(run: Run, place: Place) -> Mend:
+def _kill_group(run: Run, place: Place) -> Injected:
     run.kill()
-    return _nothing
+    return Injected(_nothing)
 
 
-def _kill_server(run: Run, place: Place) -> Mend:
+def _kill_server(run: Run, place: Place) -> Injected:
     place.server.kill()
-    return place.server.start
+    return Injected(place.server.start)
 
 
-def _fill(run: Run, place: Place) -> Mend:
+def _fill(run: Run, place: Place) -> Injected:
     """Leave nothing, or a few pages, of the disk."""
     left = place.chance.choice((0, 0, 4096, 16_384, 65_536))
     filler = place.artifacts.parent / "filler"
@@ -117,12 +128,12 @@ def _fill(run: Run, place: Place) -> Mend:
             pass
     os.close(descriptor)
     os.truncate(filler, max(0, filler.stat().st_size - left))
-    return filler.unlink
+    return Injected(filler.unlink)
 
 
-def _make_read_only(run: Run, place: Place) -> Mend:
+def _make_read_only(run: Run, place: Place) -> Injected:
     make_read_only(place.artifacts)
-    return lambda: unmount(place.artifacts)
+    return Injected(lambda: unmount(place.artifacts))
 
 
 def make_read_only(folder: Path) -> None:
@@ -138,16 +149,16 @@ def make_read_only(folder: Path) -> None:
         raise OSError(f"cannot mount {folder} read-only")
 
 
-def _move_clock(run: Run, place: Place) -> Mend:
-    place.clock.write_text(place.chance.choice(JUMPS))
+def _move_clock(run: Run, place: Place) -> Injected:
+    place.clock.write_text(str(place.chance.choice(JUMPS)))
 
     def set_right() -> None:
-        place.clock.write_text("+0")
+        place.clock.write_text("0")
 
-    return set_right
+    return Injected(set_right)
 
 
-def _lock(run: Run, place: Place) -> Mend:
+def _lock(run: Run, place: Place) -> Injected:
     """Training: the one place of a local model is taken. Else a database is, by a transaction that shuts readers out.
 
     That is the response cache for a while where there is one, else a database that is asked, until the run has ended.
@@ -157,26 +168,28 @@ def _lock(run: Run, place: Place) -> Mend:
     cache = place.artifacts / "model_cache" / "responses.sqlite"
     path = cache if cache.exists() else next(place.dataset.rglob("zoo.sqlite"))
     connection = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)
+    took = False
     with suppress(sqlite3.OperationalError):  # the file is new, and somebody is changing its journal
         connection.execute("BEGIN EXCLUSIVE")
+        took = True
     if path == cache:
-        threading.Timer(2.0, connection.close).start()
-        return _nothing
-    return connection.close
+        threading.Timer(LOCK_HELD, connection.close).start()
+        return Injected(_nothing, took)
+    return Injected(connection.close, took)
 
 
-def _hold_model_lock(place: Place) -> Mend:
+def _hold_model_lock(place: Place) -> Injected:
+    """Unless the training has it already."""
     folder = place.artifacts.parent / "lock"
     folder.mkdir(exist_ok=True)
     file = (folder / "model.lock").open("a+")
-
-    def hold() -> None:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        threading.Event().wait(2.0)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         file.close()
-
-    threading.Thread(target=hold, daemon=True).start()
-    return _nothing
+        return Injected(_nothing, took=False)
+    threading.Timer(LOCK_HELD, file.close).start()
+    return Injected(_nothing)
 
 
 def held_locks(artifacts: Path) -> list[Path]:

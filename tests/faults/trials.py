@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from tests.faults.injections import (
     KILLING,
     Place,
     clock_environment,
+    clock_library,
     held_locks,
     inject,
     mount_small,
@@ -25,15 +26,17 @@ from tests.servers.server_process import RunningServer
 TASKS = ("profile", "index", "evaluate", "models")  # without Prefect; models: evaluate with a preset that asks models
 FLOWS = ("pipeline", "train")  # under a Prefect server
 STAGES = (*TASKS, *FLOWS)
+PASSING = ("server", "clock", "locked")  # faults that a run may outlast: then it must have finished something under it
 LOCK_SECONDS = 10.0  # within which no process and no lock of a killed run is left
 SLOT_SECONDS = 100.0  # within which the tag's slot of a killed run is free: its lease is one minute
 STUCK_SECONDS = 120.0  # after which a disturbed run that neither ends nor fails is killed
+TRIES = 5  # moments that are tried until one disturbs the run
 TAG = "tag:mlx"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: what, in which stage, and when: after so many finished artifacts and so many seconds more."""
+    """One fault: what, in which stage, and what chooses the moment."""
 
     kind: str
     stage: str
@@ -42,10 +45,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of it. Everything but the times and the first three must be 0 or True."""
+    """What became of it. Everything but the times and the first four must be 0 or True."""
 
     fault: Fault
-    hit: bool  # the run was under way
+    disturbed: bool  # the run was under way, and did not end as if nothing had been
     ended: str  # completed, failed, killed, stuck
     saved: int  # artifacts that were finished when the disturbed run had ended
     left_over: int  # half-written files that the disturbed run left behind
@@ -56,6 +59,8 @@ class Result:
     asked_again: int  # answers that were on the disk and were asked for again
     lock_seconds: float  # until no lock was held and no process left
     slot_seconds: float  # until the tag's slot was free; 0 where no stage of it takes one
+    missed: int = 0  # moments before this one that disturbed nothing
+    output: str = ""  # what the runs printed, where something is not as it must be
 
     @property
     def problems(self) -> list[str]:
@@ -71,6 +76,25 @@ class Result:
         }
         return [name for name, wrong in found.items() if wrong]
 
+    def told(self) -> dict[str, Any]:
+        """As a line of JSON."""
+        return asdict(self)
+
+
+def retold(said: dict[str, Any]) -> Result:
+    """A result from a line of JSON."""
+    return Result(**{**said, "fault": Fault(**said["fault"])})
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What there was to see of the disturbed run."""
+
+    disturbed: bool
+    outcome: Outcome
+    lock_seconds: float
+    slot_seconds: float
+
 
 @dataclass
 class Lane:
@@ -85,8 +109,7 @@ class Lane:
     clocked: Launcher | None = None  # of processes whose clock can be moved
     prepared: dict[str, Path] = field(default_factory=dict)
     undisturbed: dict[str, Outcome] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-    cards: dict[str, int] = field(default_factory=dict)
+    gaps: dict[str, list[float]] = field(default_factory=dict)  # seconds before each artifact, undisturbed
 
     @property
     def server(self) -> PrefectServer:
@@ -99,11 +122,12 @@ class Lane:
         before.mkdir(parents=True, exist_ok=True)
         for stage in stages:
             artifacts = self._copy(before, self.folder / "undisturbed" / stage)
-            started, had = time.monotonic(), len(finished(artifacts))
+            had, started = finished(artifacts), time.time()
             outcome = self.go.run(artifacts, **self._asking(stage))
             if not outcome.completed:
                 raise RuntimeError(f"{stage} fails undisturbed: {outcome.output[-2000:]}")
-            self.seconds[stage], self.cards[stage] = time.monotonic() - started, len(finished(artifacts)) - had
+            written = sorted(card.stat().st_mtime for card in finished(artifacts).keys() - had.keys())
+            self.gaps[stage] = [now - last for last, now in zip([started, *written], written, strict=False)]
             self.prepared[stage], self.undisturbed[stage] = before, outcome
             before = artifacts if stage in ("profile", "index") else before
 
@@ -127,33 +151,52 @@ class Lane:
             clock, chance = self.folder / "clock", random.Random(fault.seed)
             yield Place(artifacts, self.datasets[fault.stage], fault.stage, clock, self.server, chance)
         finally:
-            if fault.kind == "full disk":
-                unmount(folder)
+            if fault.kind in ("full disk", "read-only"):
+                unmount(folder if fault.kind == "full disk" else folder / "artifacts")
             shutil.rmtree(folder, ignore_errors=True)
 
     def disturb(self, fault: Fault) -> Result:
-        """One trial."""
+        """One trial; at another moment where the first disturbed nothing, up to `TRIES` in all."""
+        missed = 0
+        result = self._disturb(fault)
+        while not (result.disturbed or result.problems) and missed < TRIES - 1:
+            missed += 1
+            result = self._disturb(replace(fault, seed=fault.seed + missed))
+        return replace(result, missed=missed)
+
+    def _disturb(self, fault: Fault) -> Result:
         with self._place(fault) as place:
             run = self._start(fault, place)
             self._wait_for_moment(fault, place, run)
-            hit, kept_before = run.runs(), self._delivered()
-            mend = inject(fault.kind, run, place)
+            under_way, had, delivered = run.runs(), len(finished(place.artifacts)), self._delivered()
+            injected = inject(fault.kind, run, place)
             if fault.kind == "server":  # whatever keeps servers running starts it again
-                mend()
+                injected.mend()
             outcome = run.end(STUCK_SECONDS)
             if fault.kind == "read-only":
-                mend()
+                injected.mend()
             locks = _seconds_until(lambda: not run.leftovers() and not held_locks(place.artifacts), LOCK_SECONDS)
             if fault.kind not in ("read-only", "server"):
-                mend()
-            slot = self._slot_seconds(fault)
-            return self._resume(fault, place, (hit, outcome, locks, slot, kept_before))
+                injected.mend()
+            later = len(finished(place.artifacts)) - had
+            if fault.kind == "locked" and self.models and fault.stage == "models":
+                later = self._delivered() - delivered  # each of them had to wait for the cache
+            disturbed = under_way and injected.took and self._differs(fault, outcome, later)
+            return self._resume(fault, place, Seen(disturbed, outcome, locks, self._slot_seconds(fault)))
+
+    def _differs(self, fault: Fault, outcome: Outcome, later: int) -> bool:
+        """Whether a fault did something: the run failed, or came out otherwise, or went on under a passing fault."""
+        if not outcome.completed or outcome.results() != self.undisturbed[fault.stage].results():
+            return True
+        held = fault.kind == "locked" and fault.stage not in ("models", "train")  # to the end: whoever asks it fails
+        return fault.kind in PASSING and not held and later > 0
 
     def _start(self, fault: Fault, place: Place) -> Run:
         if fault.kind != "clock":
             return self.go.start(place.artifacts, **self._asking(fault.stage))
         if self.clocked is None:
-            self.clocked = Launcher(self.go.code, self.server, clock_environment(place.clock))
+            moved = clock_environment(place.clock, clock_library(self.folder))
+            self.clocked = Launcher(self.go.code, self.server, moved)
         return self.clocked.start(place.artifacts, **self._asking(fault.stage))
 
     def close(self) -> None:
@@ -162,17 +205,15 @@ class Lane:
             self.clocked.close()
 
     def _wait_for_moment(self, fault: Fault, place: Place, run: Run) -> None:
-        """Until so many artifacts are there, at random, and a random while longer."""
-        had, chance = len(finished(place.artifacts)), place.chance
-        if fault.stage == "train":
-            delay, after = chance.uniform(0.05, 0.8) * self.seconds["train"], 0
-        else:
-            after = chance.randrange(self.cards[fault.stage])
-            delay = chance.uniform(0.0, 0.3 if after else 0.5 * self.seconds[fault.stage])
+        """Until so many artifacts are there, at random, and a random part of what the next one took undisturbed."""
+        had, gaps = len(finished(place.artifacts)), self.gaps[fault.stage]
+        after = place.chance.randrange(len(gaps))
+        early = fault.kind == "locked" and fault.stage == "train"  # the training takes the lock itself
+        delay = place.chance.uniform(0.0, 0.2 if early else 0.9) * gaps[after]
         while run.runs() and len(finished(place.artifacts)) - had < after:
             time.sleep(0.005)
         limit = time.monotonic() + delay
-        while run.runs() and time.monotonic() < limit:
+        while run.runs() and len(finished(place.artifacts)) - had <= after and time.monotonic() < limit:
             time.sleep(0.005)
 
     def _delivered(self) -> int:
@@ -183,25 +224,20 @@ class Lane:
             return 0.0
         return _seconds_until(lambda: not self.server.slots(TAG), SLOT_SECONDS)
 
-    def _resume(self, fault: Fault, place: Place, seen: tuple[bool, Outcome, float, float, int]) -> Result:
-        hit, outcome, locks, slot, _ = seen
+    def _resume(self, fault: Fault, place: Place, seen: Seen) -> Result:
         saved, wrong = finished(place.artifacts), len(damaged(place.artifacts))
         unfinished = len(list(place.artifacts.glob("*/.*.tmp")))
         cache = place.artifacts / "model_cache"
-        if self.models:
-            self.models.idle(30)
+        self._settle()
         delivered, kept = self._delivered(), len(kept_answers(cache))
         again = self.go.run(place.artifacts, **self._asking(fault.stage))
-        if self.models:
-            self.models.idle(30)
+        self._settle()
         now = finished(place.artifacts)
         asked_again = self._delivered() - delivered - (len(kept_answers(cache)) - kept)
-        if not again.completed:
-            (self.folder / f"failed-{fault.stage}-{fault.seed}.txt").write_text(outcome.output + again.output)
-        return Result(
+        result = Result(
             fault,
-            hit,
-            _ending(fault, outcome),
+            seen.disturbed,
+            _ending(fault, seen.outcome),
             len(saved),
             unfinished,
             again.completed,
@@ -209,9 +245,15 @@ class Lane:
             sum(now.get(card) != text for card, text in saved.items()),
             wrong + len(damaged(place.artifacts)),
             asked_again if fault.stage == "models" else 0,
-            locks,
-            slot,
+            round(seen.lock_seconds, 3),
+            round(seen.slot_seconds, 3),
         )
+        printed = f"{seen.outcome.output[-6000:]}\n--- again ---\n{again.output[-6000:]}"
+        return replace(result, output=printed) if result.problems else result
+
+    def _settle(self) -> None:
+        if self.models:
+            self.models.idle(30)
 
 
 def _ending(fault: Fault, outcome: Outcome) -> str:

@@ -156,6 +156,7 @@ def _silence() -> None:
 def guards(address: str) -> dict[str, str]:
     """Settings of a server of ours: no page of another site may use it, and slots of killed runs outlive it."""
     return {
+        "PREFECT_UI_API_URL": address,  # else its pages ask at port 4200, whatever port it listens on
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": address.removesuffix("/api"),
         "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
         "PREFECT_UI_SHOW_PROMOTIONAL_CONTENT": "false",

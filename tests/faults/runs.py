@@ -277,11 +277,14 @@ def launcher(code: Path, server: PrefectServer, more: Mapping[str, str] | None =
 def finished(artifacts: Path) -> dict[Path, str]:
     """The cards of all artifacts that are finished: a card holds the time at which its artifact was written.
 
-    Incomplete rows, under a key of their own for one run, are none that a later run would look for.
+    Incomplete rows, under a key of their own for one run, are none that a later run would look for. Calls are written
+    before the rows that they paid for, and belong to them: the answers themselves are in the cache by then.
     """
     cards = [card for card in artifacts.glob("*/*.json") if card.parent.name not in ("runs", "report", "manifests")]
     found = {card: _read(card) for card in cards if "-" not in card.stem}
-    return {card: text for card, text in found.items() if text and card.with_suffix(".parquet").exists()}
+    whole = {card: text for card, text in found.items() if text and card.with_suffix(".parquet").exists()}
+    rows = {card.stem for card in whole if card.parent.name != "model_calls"}
+    return {card: text for card, text in whole.items() if card.stem in rows}
 
 
 def damaged(artifacts: Path) -> list[Path]:

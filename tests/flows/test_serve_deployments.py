@@ -1,6 +1,8 @@
 """The served deployments: on a server that `nl2sql serve` starts, and through a work pool."""
 
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -65,7 +67,8 @@ class Served:
         self.port, self.log = free_port(), folder / "serve.txt"
         self.api = f"http://127.0.0.1:{self.port}/api"
         here = {"PREFECT_HOME": str(folder / "prefect"), "PREFECT_RUNNER_POLL_FREQUENCY": "1"}
-        words = ["serve", build_benchmark(folder / "tiny"), "--artifacts", folder / "artifacts", "--port", self.port]
+        self.dataset = build_benchmark(folder / "tiny")
+        words = ["serve", self.dataset, "--artifacts", folder / "artifacts", "--port", self.port]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [BIN / "nl2sql", *map(str, words)],
@@ -109,6 +112,22 @@ def served(tmp_path_factory) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def deployed(served) -> dict:
     return served.deployments()
+
+
+@pytest.fixture
+def page(served) -> Iterator:
+    """The UI of the served deployments in a real headless Chromium."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
+    found = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
+    if found is None:
+        pytest.skip("no Chromium found: install chromium or google-chrome to test the UI")
+    with playwright.sync_playwright() as driver:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = driver.chromium.launch(executable_path=found, args=flags)
+        opened = browser.new_page(base_url=served.api.removesuffix("/api"))
+        opened.set_default_timeout(1000 * PATIENCE)
+        yield opened
+        browser.close()
 
 
 def properties(deployment) -> dict:
@@ -160,6 +179,41 @@ def test_a_run_that_finds_nothing_changed_says_so_within_seconds(served, deploye
     made = int(again.state.message.split()[0])
     assert again.state.message == f"{made} artifacts, {made} of them reused"
     assert again.total_run_time.total_seconds() < 30  # a second or two on an idle machine
+
+
+def test_the_pages_ask_the_server_that_they_come_from(served):
+    with urllib.request.urlopen(f"{served.api.removesuffix('/api')}/ui-settings", timeout=10) as answer:
+        assert json.load(answer)["api_url"] == served.api
+
+
+def ran(client, run, times: int) -> set[str]:
+    """The tasks that a flow run did not find done, when it ran for the second time, say."""
+    tasks = [t for t in patiently(client.read_task_runs) if (t.flow_run_id, t.flow_run_run_count) == (run, times)]
+    return {t.name for t in tasks if t.state_name != "Cached"}
+
+
+def test_retry_in_the_ui_runs_what_failed_and_nothing_else(served, deployed, page, tmp_path):
+    in_the_way = tmp_path / "summaries"
+    in_the_way.touch()  # a file where a folder belongs: nothing can be written there
+    with served.client() as client:
+
+        def ended(times: int):
+            found = patiently(lambda: client.read_flow_run(run))
+            return found if found.state.is_final() and found.run_count == times else None
+
+        asked = {"artifacts": str(tmp_path)}
+        profiles = deployed["nightly profiles"].id
+        run = patiently(lambda: client.create_flow_run_from_deployment(profiles, parameters=asked)).id
+        failed = wait_for(lambda: ended(1))
+        assert failed.state.is_failed()
+        assert f"cannot write {in_the_way}" in failed.state.message
+        in_the_way.unlink()
+        page.goto(f"/runs/flow-run/{run}")
+        page.get_by_role("button", name="Retry", exact=True).click()
+        page.get_by_role("dialog").get_by_role("button", name="Retry", exact=True).click()
+        assert wait_for(lambda: ended(2)).state.message == "4 artifacts, 2 of them reused"
+        wait_for(lambda: ran(client, run, 2) == {"summarise fields: shop", "summarise fields: zoo"}, 30)
+    page.get_by_text("Completed", exact=True).first.wait_for()  # the page follows by itself
 
 
 @pytest.mark.skipif(

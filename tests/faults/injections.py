@@ -121,14 +121,18 @@ def _kill_server(run: Run, place: Place) -> Injected:
 def _fill(run: Run, place: Place) -> Injected:
     """Leave nothing, or a few pages, of the disk."""
     left = place.chance.choice((0, 0, 4096, 16_384, 65_536))
-    filler = place.artifacts.parent / "filler"
+    return Injected(fill(place.artifacts.parent / "filler", left))
+
+
+def fill(filler: Path, left: int = 0) -> Mend:
+    """Fill the disk on which a file lies by that file, but for so many bytes; gives what makes room again."""
     descriptor = os.open(filler, os.O_WRONLY | os.O_CREAT)
     with suppress(OSError):
         while os.write(descriptor, b"\0" * 4096):
             pass
     os.close(descriptor)
     os.truncate(filler, max(0, filler.stat().st_size - left))
-    return Injected(filler.unlink)
+    return filler.unlink
 
 
 def _make_read_only(run: Run, place: Place) -> Injected:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from tests.faults.runs import PrefectServer, Run
 
-KILLING = ("worker", "group", "server")
-KINDS = (*KILLING, "full disk", "read-only", "clock", "locked")
+DEADLY = ("worker", "group", "machine")  # the run is gone
+SERVERS = ("server", "machine")  # the Prefect server is, too
+KINDS = ("worker", "group", "server", "machine", "full disk", "read-only", "clock", "locked")
 JUMPS = (-400 * 86_400, -25 * 3600, -90, 90, 25 * 3600, 400 * 86_400)  # seconds
 LOCK_HELD = 2.0  # seconds that the response cache or the place of the local model is held
 TMPFS_BYTES = 24 * 2**20
@@ -92,6 +93,7 @@ def inject(kind: str, run: Run, place: Place) -> Injected:
         "worker": _kill_worker,
         "group": _kill_group,
         "server": _kill_server,
+        "machine": _kill_machine,
         "full disk": _fill,
         "read-only": _make_read_only,
         "clock": _move_clock,
@@ -116,6 +118,12 @@ def _kill_group(run: Run, place: Place) -> Injected:
 def _kill_server(run: Run, place: Place) -> Injected:
     place.server.kill()
     return Injected(place.server.start)
+
+
+def _kill_machine(run: Run, place: Place) -> Injected:
+    """The run's process group and the server's at once, as when the machine is switched off."""
+    run.kill()
+    return _kill_server(run, place)
 
 
 def _fill(run: Run, place: Place) -> Injected:

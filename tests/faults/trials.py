@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.injections import (
-    KILLING,
+    DEADLY,
+    SERVERS,
     Place,
     clock_environment,
     clock_library,
@@ -261,7 +262,7 @@ def _ending(fault: Fault, outcome: Outcome) -> str:
         return "stuck"
     if outcome.completed:
         return "completed"
-    return "killed" if fault.kind in KILLING[:2] else "failed"
+    return "killed" if fault.kind in DEADLY else "failed"
 
 
 def _seconds_until(there: Any, limit: float) -> float:
@@ -275,7 +276,7 @@ def _seconds_until(there: Any, limit: float) -> float:
 def choose_faults(count: int, seed: int, stages: Sequence[str], kinds: Sequence[str]) -> list[Fault]:
     """So many faults: every kind in every stage in turn, in a random order, at random moments."""
     chance = random.Random(seed)
-    pairs = [(kind, stage) for kind in kinds for stage in stages if kind != "server" or stage in FLOWS]
+    pairs = [(kind, stage) for kind in kinds for stage in stages if kind not in SERVERS or stage in FLOWS]
     chosen: list[tuple[str, str]] = []
     while len(chosen) < count:
         chance.shuffle(pairs)

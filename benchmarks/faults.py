@@ -5,10 +5,11 @@
 
 Kinds of fault: SIGKILL of the flow's process, of its whole process group, of the Prefect server, of both groups at once
 (machine); a disk that is full; an artifact folder that becomes read-only; a clock that jumps by up to 400 days; a
-locked database, response cache or place of the local model. Stages: profile, index, evaluate (rules), models (evaluate with the preset `api` against the
-scripted provider) and train (a tiny model). Each trial disturbs one run, mends the machine, and runs the same again;
-the table says for each kind and stage what became of it. Exits with 1 when something was lost, damaged, asked again,
-locked for too long, or came out otherwise than undisturbed.
+locked database, response cache or place of the local model. Stages: profile, index, evaluate (rules), models (evaluate
+with the preset `api` against the scripted provider), pipeline (evaluate under a Prefect server) and train (a tiny
+model). Each trial disturbs one run, mends the machine, and runs the same again; the table says for each kind and stage
+what became of it. Exits with 1 when something was lost, damaged, asked again, locked for too long, or came out
+otherwise than undisturbed.
 
 Only faults that disturbed their run count: it was under way, and failed, was killed, or came out otherwise; or the
 fault passed by (a restarted server, a moved clock, a lock that is held for a while) and something was finished under

@@ -159,16 +159,16 @@ class Lane:
     def disturb(self, fault: Fault) -> Result:
         """One trial; at another moment where the first disturbed nothing, up to `TRIES` in all."""
         missed = 0
-        result = self._disturb(fault)
+        result = self._disturb(fault, missed)
         while not (result.disturbed or result.problems) and missed < TRIES - 1:
             missed += 1
-            result = self._disturb(replace(fault, seed=fault.seed + missed))
+            result = self._disturb(replace(fault, seed=fault.seed + missed), missed)
         return replace(result, missed=missed)
 
-    def _disturb(self, fault: Fault) -> Result:
+    def _disturb(self, fault: Fault, missed: int) -> Result:
         with self._place(fault) as place:
             run = self._start(fault, place)
-            self._wait_for_moment(fault, place, run)
+            self._wait_for_moment(fault, place, run, missed)
             under_way, had, delivered = run.runs(), len(finished(place.artifacts)), self._delivered()
             injected = inject(fault.kind, run, place)
             if fault.kind == "server":  # whatever keeps servers running starts it again
@@ -205,12 +205,15 @@ class Lane:
         if self.clocked is not None:
             self.clocked.close()
 
-    def _wait_for_moment(self, fault: Fault, place: Place, run: Run) -> None:
-        """Until so many artifacts are there, at random, and a random part of what the next one took undisturbed."""
+    def _wait_for_moment(self, fault: Fault, place: Place, run: Run, missed: int) -> None:
+        """Until so many artifacts are there, at random, and a random part of what the next one took undisturbed.
+
+        A smaller part after moments that came too late: the machine may have been busier then.
+        """
         had, gaps = len(finished(place.artifacts)), self.gaps[fault.stage]
         after = place.chance.randrange(len(gaps))
         early = fault.kind == "locked" and fault.stage == "train"  # the training takes the lock itself
-        delay = place.chance.uniform(0.0, 0.2 if early else 0.9) * gaps[after]
+        delay = place.chance.uniform(0.0, 0.2 if early else 0.9) * gaps[after] / (1 + missed)
         while run.runs() and len(finished(place.artifacts)) - had < after:
             time.sleep(0.005)
         limit = time.monotonic() + delay

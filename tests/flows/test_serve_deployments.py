@@ -115,8 +115,11 @@ def deployed(served) -> dict:
 
 
 @pytest.fixture
-def page(served) -> Iterator:
-    """The UI of the served deployments in a real headless Chromium."""
+def page(served, retry) -> Iterator:
+    """The UI of the served deployments in a real headless Chromium, for whoever presses its button."""
+    if retry is not press_retry:
+        yield None
+        return
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
     found = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
     if found is None:
@@ -192,7 +195,20 @@ def ran(client, run, times: int) -> set[str]:
     return {t.name for t in tasks if t.state_name != "Cached"}
 
 
-def test_retry_in_the_ui_runs_what_failed_and_nothing_else(served, deployed, page, tmp_path):
+def press_retry(served, page, run) -> None:
+    page.goto(f"/runs/flow-run/{run}")
+    page.get_by_role("button", name="Retry", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Retry", exact=True).click()
+    page.get_by_text("Completed", exact=True).first.wait_for()  # the page follows by itself
+
+
+def say_retry(served, page, run) -> None:
+    here = {**os.environ, "PREFECT_API_URL": served.api}
+    subprocess.run([BIN / "prefect", "flow-run", "retry", str(run)], env=here, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("retry", [press_retry, say_retry])
+def test_a_retry_runs_what_failed_and_nothing_else(served, deployed, page, retry, tmp_path):
     in_the_way = tmp_path / "summaries"
     in_the_way.touch()  # a file where a folder belongs: nothing can be written there
     with served.client() as client:
@@ -201,19 +217,15 @@ def test_retry_in_the_ui_runs_what_failed_and_nothing_else(served, deployed, pag
             found = patiently(lambda: client.read_flow_run(run))
             return found if found.state.is_final() and found.run_count == times else None
 
-        asked = {"artifacts": str(tmp_path)}
-        profiles = deployed["nightly profiles"].id
+        asked, profiles = {"artifacts": str(tmp_path)}, deployed["nightly profiles"].id
         run = patiently(lambda: client.create_flow_run_from_deployment(profiles, parameters=asked)).id
         failed = wait_for(lambda: ended(1))
         assert failed.state.is_failed()
         assert f"cannot write {in_the_way}" in failed.state.message
         in_the_way.unlink()
-        page.goto(f"/runs/flow-run/{run}")
-        page.get_by_role("button", name="Retry", exact=True).click()
-        page.get_by_role("dialog").get_by_role("button", name="Retry", exact=True).click()
+        retry(served, page, run)
         assert wait_for(lambda: ended(2)).state.message == "4 artifacts, 2 of them reused"
         wait_for(lambda: ran(client, run, 2) == {"summarise fields: shop", "summarise fields: zoo"}, 30)
-    page.get_by_text("Completed", exact=True).first.wait_for()  # the page follows by itself
 
 
 @pytest.mark.skipif(

@@ -33,6 +33,7 @@ SLOT_SECONDS = 100.0  # within which the tag's slot of a killed run is free: its
 STUCK_SECONDS = 120.0  # after which a disturbed run that neither ends nor fails is killed
 TRIES = 5  # moments that are tried until one disturbs the run
 TAG = "tag:mlx"
+STEPS = ("starts", "checkpoint.safetensors", "last.safetensors")  # files of a training under way
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Lane:
     clocked: Launcher | None = None  # of processes whose clock can be moved
     prepared: dict[str, Path] = field(default_factory=dict)
     undisturbed: dict[str, Outcome] = field(default_factory=dict)
-    gaps: dict[str, list[float]] = field(default_factory=dict)  # seconds before each artifact, undisturbed
+    gaps: dict[str, list[float]] = field(default_factory=dict)  # seconds before each sign of progress, undisturbed
 
     @property
     def server(self) -> PrefectServer:
@@ -122,15 +123,27 @@ class Lane:
         before = self.folder / "nothing"
         before.mkdir(parents=True, exist_ok=True)
         for stage in stages:
-            artifacts = self._copy(before, self.folder / "undisturbed" / stage)
-            had, started = finished(artifacts), time.time()
-            outcome = self.go.run(artifacts, **self._asking(stage))
-            if not outcome.completed:
-                raise RuntimeError(f"{stage} fails undisturbed: {outcome.output[-2000:]}")
-            written = sorted(card.stat().st_mtime for card in finished(artifacts).keys() - had.keys())
-            self.gaps[stage] = [now - last for last, now in zip([started, *written], written, strict=False)]
+            if stage in FLOWS:  # the first run on a new server takes several times as long as all others
+                self._undisturbed(stage, before, "first")
+            artifacts, outcome = self._undisturbed(stage, before, stage)
             self.prepared[stage], self.undisturbed[stage] = before, outcome
             before = artifacts if stage in ("profile", "index") else before
+
+    def _undisturbed(self, stage: str, before: Path, name: str) -> tuple[Path, Outcome]:
+        artifacts = self._copy(before, self.folder / "undisturbed" / name)
+        had, last, gaps = _progress(stage, artifacts), time.monotonic(), []
+        run = self.go.start(artifacts, **self._asking(stage))
+        while run.runs():
+            now = time.monotonic()
+            for _ in range(_progress(stage, artifacts) - had - len(gaps)):
+                gaps.append(now - last)
+                last = now
+            time.sleep(0.005)
+        outcome = run.end()
+        if not outcome.completed:
+            raise RuntimeError(f"{stage} fails undisturbed: {outcome.output[-2000:]}")
+        self.gaps[stage] = gaps
+        return artifacts, outcome
 
     def _copy(self, source: Path, folder: Path) -> Path:
         artifacts = folder / "artifacts"
@@ -206,18 +219,18 @@ class Lane:
             self.clocked.close()
 
     def _wait_for_moment(self, fault: Fault, place: Place, run: Run, missed: int) -> None:
-        """Until so many artifacts are there, at random, and a random part of what the next one took undisturbed.
+        """Until there was so much progress, at random, and a random part of what the next sign took undisturbed.
 
         A smaller part after moments that came too late: the machine may have been busier then.
         """
-        had, gaps = len(finished(place.artifacts)), self.gaps[fault.stage]
-        after = place.chance.randrange(len(gaps))
+        had, gaps = _progress(fault.stage, place.artifacts), self.gaps[fault.stage]
         early = fault.kind == "locked" and fault.stage == "train"  # the training takes the lock itself
-        delay = place.chance.uniform(0.0, 0.2 if early else 0.9) * gaps[after] / (1 + missed)
-        while run.runs() and len(finished(place.artifacts)) - had < after:
+        after = 0 if early else place.chance.randrange(len(gaps))
+        delay = place.chance.uniform(0.0, 0.9) * gaps[after] / (1 + missed)
+        while run.runs() and _progress(fault.stage, place.artifacts) - had < after:
             time.sleep(0.005)
         limit = time.monotonic() + delay
-        while run.runs() and len(finished(place.artifacts)) - had <= after and time.monotonic() < limit:
+        while run.runs() and _progress(fault.stage, place.artifacts) - had <= after and time.monotonic() < limit:
             time.sleep(0.005)
 
     def _delivered(self) -> int:
@@ -258,6 +271,14 @@ class Lane:
     def _settle(self) -> None:
         if self.models:
             self.models.idle(30)
+
+
+def _progress(stage: str, artifacts: Path) -> int:
+    """How far a stage has come: artifacts that are finished; a training also begins, saves and ends."""
+    done = len(finished(artifacts))
+    if stage != "train":
+        return done
+    return len(STEPS) + done if done else sum(any(artifacts.glob(f"adapters/.*.training/{name}")) for name in STEPS)
 
 
 def _ending(fault: Fault, outcome: Outcome) -> str:

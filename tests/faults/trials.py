@@ -15,6 +15,7 @@ from tests.faults.injections import (
     Place,
     clock_environment,
     clock_library,
+    fill,
     held_locks,
     inject,
     mount_small,
@@ -162,6 +163,8 @@ class Lane:
             mount_small(folder)
         try:
             artifacts = self._copy(self.prepared[fault.stage], folder)
+            if fault.kind == "full disk" and fault.stage == "profile":  # over sooner than a whole disk is filled
+                fill(folder / "ballast", left=2**20)
             clock, chance = self.folder / "clock", random.Random(fault.seed)
             yield Place(artifacts, self.datasets[fault.stage], fault.stage, clock, self.server, chance)
         finally:

@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,12 +32,12 @@ BIN = Path(sys.executable).parent
 PATIENCE = 240.0  # seconds, on a machine that does other things, too
 
 
-def wait_for(look: Callable[[], object], seconds: float = PATIENCE) -> object:
+def wait_for(look: Callable[[], object], seconds: float = PATIENCE, pause: float = 0.3) -> object:
     """What `look` gives once it gives something."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.3)
+        time.sleep(pause)
     return found
 
 
@@ -226,6 +227,33 @@ def test_a_retry_runs_what_failed_and_nothing_else(served, deployed, page, retry
         retry(served, page, run)
         assert wait_for(lambda: ended(2)).state.message == "4 artifacts, 2 of them reused"
         wait_for(lambda: ran(client, run, 2) == {"summarise fields: shop", "summarise fields: zoo"}, 30)
+
+
+def kill(run) -> int:
+    """Kill what runs a flow run, found by the variable that Prefect gives it; how many processes that were."""
+    killed = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # gone, or another user's
+            if f"FLOW_RUN_ID={run}\0".encode() in (folder / "environ").read_bytes() + b"\0":
+                os.kill(int(folder.name), signal.SIGKILL)
+                killed += 1
+    return killed
+
+
+@pytest.mark.parametrize("retry", [press_retry])
+def test_a_killed_run_is_retried_from_what_was_finished(served, deployed, page, retry, tmp_path):
+    if not Path("/proc/self/environ").exists():
+        pytest.skip("no /proc here: the process of a run cannot be found")
+    with served.client() as client:
+        asked = {"artifacts": str(tmp_path)}
+        run = client.create_flow_run_from_deployment(deployed["nightly profiles"].id, parameters=asked).id
+        wait_for(lambda: list(tmp_path.glob("profiles/*.json")), pause=0.01)
+        assert kill(run)
+        wait_for(lambda: patiently(lambda: client.read_flow_run(run)).state.is_crashed())
+        finished = len(list(tmp_path.glob("profiles/*.json")) + list(tmp_path.glob("summaries/*.json")))
+        retry(served, page, run)
+        done = wait_for(lambda: (r := patiently(lambda: client.read_flow_run(run))).state.is_completed() and r)
+    assert done.state.message == f"4 artifacts, {finished} of them reused"
 
 
 @pytest.mark.skipif(

@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -86,16 +87,22 @@ def build(folder: Path) -> None:
     convert(str(folder / "fp32"), str(folder / "4bit"), quantize=True, q_bits=4, q_group_size=64)
 
 
-def tiny_models() -> Path:
-    """The folder of the models, built once for this version of this file and kept in the temporary folder."""
-    digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir()) / f"nl2sql-tiny-model-{digest}"
+def kept_models(script: Path, sources: Sequence[Path]) -> Path:
+    """The folder that a script builds, once for this version of its sources, kept in the temporary folder."""
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"nl2sql-{script.stem.replace('_', '-')}-{digest}"
     if not folder.exists():
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-            subprocess.run([sys.executable, __file__, f"{scratch}/built"], check=True, capture_output=True)
+            made = subprocess.run([sys.executable, str(script), f"{scratch}/built"], capture_output=True, text=True)
+            assert made.returncode == 0, made.stderr
             with suppress(OSError):  # another worker was quicker
                 Path(scratch, "built").rename(folder)
     return folder
+
+
+def tiny_models() -> Path:
+    """The folder of the models, built once for this version of this file and kept in the temporary folder."""
+    return kept_models(Path(__file__), (Path(__file__),))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.server_process import RunningServer, run_model_server
+from tests.taught_model import taught_models
 from tests.tiny_model import tiny_models
 
 
@@ -26,3 +27,9 @@ def model_server(model_server_process) -> RunningServer:
 def tiny_model() -> Path:
     """Folder of a model of 0.3 M parameters: fp32, the same in 4bit, and another one of the same shape."""
     return tiny_models()
+
+
+@pytest.fixture(scope="session")
+def taught_model() -> Path:
+    """Folder of a model of 0.4 M parameters that knows some questions of the demo: fp32, and the same in 4bit."""
+    return taught_models()

@@ -1,4 +1,4 @@
-"""Local models from training questions to a lineup: data, 4-bit QLoRA, and a run that generates and selects."""
+"""Local models from the demo's train questions to a run: data, 4-bit QLoRA, and candidates and selections that count."""
 
 import json
 from pathlib import Path
@@ -13,29 +13,20 @@ from nl2sql.contracts import CONTRACTS
 from nl2sql.models.admissions import Admission, add_admission
 from nl2sql.models.local import local_model_for
 from nl2sql.models.model_lock import overlaps, read_log
-from nl2sql.rows import ModelCall
+from nl2sql.rows import Candidate, ModelCall
 from tasks.artifact_store import Artifact, read_rows
-from tests.flows.conftest import TABLES, build_database
+from tests.taught_model import DATABASE, DEMO, HELD
 
 pytestmark = [pytest.mark.usefixtures("server", "own_lock"), pytest.mark.xdist_group("prefect")]
-ANSWER = "SELECT price FROM item"  # one, which the tiny model learns in seconds; dev's database has no such table
-ASKED = (
-    "How much is everything?",
-    "Show all the prices.",
-    "What do the things cost?",
-    "Give each price.",
-    "List what one pays for it.",
-    "Which prices do we have?",
-    "For how much are they sold?",
-    "State the amounts.",
-)
+TOKENS = 288  # of the longest chat: one that shows a part of the schema
+ASKS = {"generator_b": "You write the SQLite query", "selector": "You judge"}  # how the chats of a role's task begin
 PRESET = """
 margin = 1.0
 fix_attempts = 1
 
 [roles]
-fix = {{ model = "generator_b", context_tokens = 500, max_tokens = 48 }}
-compare = {{ model = "local:{base}", context_tokens = 500 }}
+fix = {{ model = "generator_b", context_tokens = 400, max_tokens = 48 }}
+compare = {{ model = "selector", context_tokens = 400 }}
 
 [[lineup]]
 name = "rules"
@@ -48,7 +39,17 @@ prompts = ["local"]
 schema_format = "markdown"
 views = ["s1", "s2"]
 temperatures = [0.0]
-context_tokens = 300
+context_tokens = 200
+max_tokens = 48
+
+[[lineup]]
+name = "untrained"
+model = "local:{base}"
+prompts = ["local"]
+schema_format = "markdown"
+views = ["s1", "s2"]
+temperatures = [0.0]
+context_tokens = 200
 max_tokens = 48
 """
 
@@ -60,25 +61,17 @@ def own_lock(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
 
 
-@pytest.fixture
-def benchmark(tiny) -> Path:
-    """The tiny benchmark with train questions about a database that dev does not ask."""
-    build_database(tiny / "train_databases" / "park" / "park.sqlite", TABLES["shop"])
-    asked = ({"question_id": i, "question": q, "evidence": ""} for i, q in enumerate(ASKED))
-    (tiny / "train.json").write_text(json.dumps([{**a, "db_id": "park", "SQL": ANSWER} for a in asked]))
-    return tiny
-
-
-def brief(folder: Path) -> Path:
-    """The chats without schema and instructions, for this model learns long ones too slowly."""
-    short = folder.with_name("brief")
-    short.mkdir()
-    for name in ("train.jsonl", "valid.jsonl"):
-        chats = [json.loads(line)["messages"] for line in (folder / name).read_text().splitlines()]
-        asked = [(c[-2]["content"].rpartition("\n<question>")[2], c[-1]) for c in chats if c[-1]["content"] == ANSWER]
-        rows = [{"messages": [{"role": "user", "content": f"The question:\n<question>{q}"}, a]} for q, a in asked]
-        (short / name).write_text("\n".join(map(json.dumps, rows)))
-    return short
+def held_in(folder: Path, role: str) -> Path:
+    """The chats of a role's own task, judged by the same ones: what is to be seen is whether they are learnt."""
+    parts = [(folder / role / f"{part}.jsonl").read_text().splitlines() for part in ("train", "valid")]
+    chats = [
+        line for part in parts for line in part if json.loads(line)["messages"][0]["content"].startswith(ASKS[role])
+    ]
+    target = folder / "held_in" / role
+    target.mkdir(parents=True)
+    for part in ("train", "valid"):
+        (target / f"{part}.jsonl").write_text("\n".join(chats))
+    return target
 
 
 def said(result) -> dict:
@@ -95,39 +88,56 @@ def rows_of(artifacts: Path, kind: str, row: type) -> list:
 
 
 def admit(preset: Path, artifacts: Path) -> None:
-    """Note comparisons that went well: so small a model answers nothing, and what it is worth is not the point here."""
+    """Note comparisons that went well: `admit` has a test of its own, and held-in answers say nothing of dev's."""
     for change in local_changes(with_local_models(load_preset(str(preset)), str(artifacts))):
-        noted = Admission(change.use, change.model, "none", "tiny", 3, 0, 0, 1.0, "before", "after", 0.0)
+        noted = Admission(change.use, change.model, "none", "demo", 3, 0, 0, 1.0, "before", "after", 0.0)
         add_admission(local_folders(str(artifacts)).adapters, noted)
 
 
-def test_from_training_questions_to_a_run_with_local_models(nl2sql, benchmark, tiny_model, tmp_path):
-    artifacts, data, base = tmp_path / "artifacts", tmp_path / "data", tiny_model / "4bit"
+def test_from_training_questions_to_a_run_with_local_models(nl2sql, taught_model, tmp_path):
+    artifacts, data, base = tmp_path / "artifacts", tmp_path / "data", taught_model / "4bit"
     preset = tmp_path / "mine.toml"
     preset.write_text(PRESET.format(base=base))
-    evaluate = ["evaluate", benchmark, "--database", "zoo", "--limit", 3, "--preset", preset]
-    evaluate += ["--artifacts", artifacts, "--json"]
+    asked = [DEMO, "--database", DATABASE, "--limit", HELD, "--artifacts", artifacts, "--json"]
+    evaluate = ["evaluate", *asked, "--split", "train", "--preset", preset]
     refused = nl2sql(*evaluate)
     assert refused.exit_code == 1, refused.output
-    assert "nl2sql train generator_b" in refused.stdout + refused.stderr
+    assert "nl2sql train" in refused.stdout + refused.stderr
 
-    made = ["traindata", benchmark, "--output", data, "--tokens", 1500, "--tokenizer", base, "--valid", 0.3]
-    assert said(nl2sql(*made, "--test", 0, "--artifacts", artifacts, "--json"))["roles"]["selector"]["train"] > 0
-    train = ["train", "generator_b", "--data", brief(data / "generator_b"), "--base", base, "--length", 128]
-    train += ["--batch", 2, "--accumulation", 1, "--epochs", 4, "--learning-rate", 0.003, "--evaluations", 1]
-    adapter = said(nl2sql(*train, "--artifacts", artifacts, "--json"))
-    assert adapter["best_valid_loss"] < adapter["first_valid_loss"]
+    made = said(nl2sql("traindata", *asked, "--output", data, "--tokens", TOKENS, "--tokenizer", base, "--test", 0))
+    assert made["roles"]["selector"]["train"] > 0
+    train = ["--base", base, "--length", TOKENS, "--batch", 2, "--accumulation", 1, "--no-checkpointing"]
+    train += ["--rank", 16, "--learning-rate", 0.0002, "--evaluations", 1, "--artifacts", artifacts, "--json"]
+    taught = held_in(data, "generator_b")
+    generator = said(nl2sql("train", "generator_b", "--data", taught, "--epochs", 14, *train))
+    selector = said(nl2sql("train", "selector", "--data", held_in(data, "selector"), "--epochs", 2, *train))
+    for adapter, share in ((generator, 0.1), (selector, 0.9)):
+        assert adapter["best_valid_loss"] < share * adapter["first_valid_loss"]
+        assert 0 < adapter["peak_bytes"] <= adapter["planned_bytes"]
     assert "has not been compared" in nl2sql(*evaluate).stderr
+
     admit(preset, artifacts)
     first = said(nl2sql(*evaluate))
     calls = rows_of(artifacts, "model_calls", ModelCall)
-    asked = {(c.role, c.prompt, c.model.split("@")[0]) for c in calls}
-    assert asked == {
+    trained, untrained = (
         ("generate", "generate/local", "local:generator_b"),
-        ("compare", "compare/letter", f"local:{base}"),
-    }
-    assert all(c.output_tokens for c in calls)  # what so small a model says need be no SQL
+        ("generate", "generate/local", f"local:{base}"),
+    )
+    asked_of = {(c.role, c.prompt, c.model.split("@")[0]) for c in calls}
+    assert asked_of >= {trained, untrained, ("compare", "compare/letter", "local:selector")}
+    print(
+        {k: first[k] for k in ("correct", "upper_bound", "generators", "paths", "seconds") if k in first},
+        generator,
+        selector,
+    )
+    assert first["generators"]["B1"]["correct"] >= 2  # questions that its first candidate answers as the gold does
+    assert first["generators"]["untrained"]["correct"] == 0
+    golds = {json.loads(line)["messages"][-1]["content"] for line in (taught / "train.jsonl").read_text().splitlines()}
+    wrote = rows_of(artifacts, "candidates", Candidate)
+    assert len({c.question_id for c in wrote if c.generator == "B1" and c.sql in golds}) >= 2
+    assert not [c for c in wrote if c.generator == "untrained" and c.sql in golds]
     assert sum(c.dollars for c in calls) == first["cost"] == 0
+
     log = read_log(tmp_path / "lock")
     assert {entry["role"] for entry in log} >= {"train", "generate", "compare"}
     assert overlaps(log) == []

@@ -1,4 +1,4 @@
-"""Local models from the demo's train questions to a run: data, 4-bit QLoRA, and candidates and selections that count."""
+"""Local models from the demo's train questions to a run: data, 4-bit QLoRA, candidates that are right, selections."""
 
 import json
 from pathlib import Path
@@ -110,7 +110,7 @@ def test_from_training_questions_to_a_run_with_local_models(nl2sql, taught_model
     train += ["--rank", 16, "--learning-rate", 0.0002, "--evaluations", 1, "--artifacts", artifacts, "--json"]
     taught = held_in(data, "generator_b")
     generator = said(nl2sql("train", "generator_b", "--data", taught, "--epochs", 14, *train))
-    selector = said(nl2sql("train", "selector", "--data", held_in(data, "selector"), "--epochs", 2, *train))
+    selector = said(nl2sql("train", "selector", "--data", held_in(data, "selector"), "--epochs", 1, *train))
     for adapter, share in ((generator, 0.1), (selector, 0.9)):
         assert adapter["best_valid_loss"] < share * adapter["first_valid_loss"]
         assert 0 < adapter["peak_bytes"] <= adapter["planned_bytes"]
@@ -119,17 +119,13 @@ def test_from_training_questions_to_a_run_with_local_models(nl2sql, taught_model
     admit(preset, artifacts)
     first = said(nl2sql(*evaluate))
     calls = rows_of(artifacts, "model_calls", ModelCall)
-    trained, untrained = (
+    asked_of = {(c.role, c.prompt, c.model.split("@")[0]) for c in calls}
+    assert asked_of >= {
         ("generate", "generate/local", "local:generator_b"),
         ("generate", "generate/local", f"local:{base}"),
-    )
-    asked_of = {(c.role, c.prompt, c.model.split("@")[0]) for c in calls}
-    assert asked_of >= {trained, untrained, ("compare", "compare/letter", "local:selector")}
-    print(
-        {k: first[k] for k in ("correct", "upper_bound", "generators", "paths", "seconds") if k in first},
-        generator,
-        selector,
-    )
+        ("fix", "fix/local", "local:generator_b"),
+        ("compare", "compare/letter", "local:selector"),
+    }
     assert first["generators"]["B1"]["correct"] >= 2  # questions that its first candidate answers as the gold does
     assert first["generators"]["untrained"]["correct"] == 0
     golds = {json.loads(line)["messages"][-1]["content"] for line in (taught / "train.jsonl").read_text().splitlines()}

@@ -11,7 +11,9 @@ from flows.model_settings import with_local_models
 from flows.options import load_preset
 from nl2sql.contracts import CONTRACTS
 from nl2sql.models.admissions import Admission, add_admission
+from nl2sql.models.chat import Prompt, Request
 from nl2sql.models.local import local_model_for
+from nl2sql.models.local_models import resolve_local
 from nl2sql.models.model_lock import overlaps, read_log
 from nl2sql.rows import Candidate, ModelCall
 from tasks.artifact_store import Artifact, read_rows
@@ -74,6 +76,17 @@ def held_in(folder: Path, role: str) -> Path:
     return target
 
 
+def reproduced(model: str, chats: Path, artifacts: Path) -> int:
+    """How many of the chats a model answers as it was taught, to the letter."""
+    folders = local_folders(str(artifacts))
+    rows = [json.loads(line)["messages"] for line in (chats / "train.jsonl").read_text().splitlines()]
+    prompts = [Prompt("generate/local", system["content"], "", user["content"]) for system, user, _ in rows]
+    name, local = resolve_local(model, folders), local_model_for(folders)
+    replies = local.ask([Request(name, prompt, max_tokens=48) for prompt in prompts])
+    local.close()
+    return sum(reply.text.strip() == row[-1]["content"] for reply, row in zip(replies, rows, strict=True))
+
+
 def said(result) -> dict:
     assert result.exit_code == 0, result.output + result.stderr
     return json.loads(result.stdout.splitlines()[-1])
@@ -114,6 +127,8 @@ def test_from_training_questions_to_a_run_with_local_models(nl2sql, taught_model
     for adapter, share in ((generator, 0.1), (selector, 0.9)):
         assert adapter["best_valid_loss"] < share * adapter["first_valid_loss"]
         assert 0 < adapter["peak_bytes"] <= adapter["planned_bytes"]
+    assert reproduced("generator_b", taught, artifacts) >= 8
+    assert reproduced(str(base), taught, artifacts) == 0
     assert "has not been compared" in nl2sql(*evaluate).stderr
 
     admit(preset, artifacts)

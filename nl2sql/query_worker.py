@@ -249,6 +249,8 @@ def serve(source: int, answers: Answers) -> None:
     connections, alarm, jobs = Connections(), Alarm(), Messages()
     while True:
         job = jobs.next()
+        if job is None:
+            connections.release()  # before the parent can know that it may write
         if job is None or answers.are_due():
             alarm.stop()  # the parent may be slow to read
             answers.send()
@@ -256,7 +258,6 @@ def serve(source: int, answers: Answers) -> None:
             alarm.cover(job[3])
             answers.add(_execute(connections, job))
             continue
-        connections.release()
         block = os.read(source, 2**16)
         if not block:
             return

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+WIDE = 170  # characters of a table that goes to a file
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -65,7 +67,7 @@ def show(title: str, rows: Sequence[Measured], console: Console | None = None) -
         over = f"{row.ours_s / row.floor_s:.1f}" if row.floor_s else ""
         cells = (row.step, _seconds(row.ours_s), row.rival, _seconds(row.rival_s), ratio, _seconds(row.floor_s))
         table.add_row(*cells, over, row.note)
-    (console or Console()).print(table)
+    (console or Console(width=None if Console().is_terminal else WIDE)).print(table)
 
 
 def _seconds(seconds: float | None) -> str:

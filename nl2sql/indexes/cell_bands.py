@@ -192,15 +192,10 @@ def _spilled_keys(file: IO[bytes], parts: Sequence[tuple[int, int]], band: int, 
 
 
 def _sorted_band(band: int, keys: np.ndarray) -> pa.RecordBatch:
-    # Key and row in one number: sorting numbers is an order of magnitude faster than sorting places by number.
-    packed = keys.astype(np.uint64) << np.uint64(32)
-    packed |= np.arange(len(keys), dtype=np.uint64)
-    packed.sort()
-    arrays = [
-        pa.repeat(pa.scalar(band, pa.int64()), len(keys)),
-        pa.array((packed >> np.uint64(32)).astype(np.uint32)),
-        pa.array(packed.astype(np.uint32)),
-    ]
+    # By half keys: numpy sorts numbers of 16 bits by counting, which takes half as long as comparing whole ones.
+    rows = np.argsort(keys.astype(np.uint16), kind="stable")
+    rows = rows[np.argsort((keys >> np.uint32(16)).astype(np.uint16)[rows], kind="stable")]
+    arrays = [pa.repeat(pa.scalar(band, pa.int64()), len(keys)), pa.array(keys[rows]), pa.array(rows.astype(np.uint32))]
     return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(CellBand))
 
 

@@ -79,13 +79,15 @@ def _column_cells(connection: sqlite3.Connection, profile: Profile) -> Iterator[
     connection.text_factory = bytes  # Arrow reads whole columns of UTF-8 faster than Python reads texts
     cursor = connection.execute(sql)
     while rows := cursor.fetchmany(READ):
-        values, counts = zip(*rows, strict=True)
-        texts = _texts(values)
+        texts = _texts([value for value, _ in rows])
         blank = pc.call_function("equal", [pc.call_function("utf8_trim_whitespace", [texts]), ""])
         unreadable = pc.call_function("match_substring", [texts], pc.MatchSubstringOptions(UNREADABLE))
         kept = ~(np.asarray(blank) | np.asarray(unreadable))
         if kept.any():
-            yield texts.filter(pa.array(kept)), pa.array(counts, pa.int64()).filter(pa.array(kept))
+            yield (
+                texts.filter(pa.array(kept)),
+                pa.array([count for _, count in rows], pa.int64()).filter(pa.array(kept)),
+            )
 
 
 def _texts(values: Sequence[bytes]) -> pa.StringArray:

@@ -18,36 +18,49 @@ SHINGLE = 3
 PADDING = "\x02", "\x03"  # marks start and end, so that even a one-letter text has a shingle
 SEED = 1
 LSH_THRESHOLD = 0.15  # datasketch then takes 50 bands of 2 rows
-BLOCK = 1 << 15  # texts at once: their shingles' permutations stay in the processor's cache
+BLOCK = 1 << 13  # texts at once: their signatures are put in order in the processor's cache
+PART = 1 << 9  # texts whose shingles are permuted at once, likewise
 MULTIPLIERS = mix(np.arange(1, SIGNATURE_WIDTH + 1, dtype=np.uint64)) | np.uint64(1)
 FEW = 16  # texts that are signed in fewer steps, which cost more each
 
 
 def sign(texts: Sequence[str]) -> np.ndarray:
     """MinHash signatures as uint32 of shape (n, 100); case does not matter."""
-    signatures = np.empty((len(texts), SIGNATURE_WIDTH), np.uint32)
+    signatures = np.empty((SIGNATURE_WIDTH, len(texts)), np.uint32)
     for start in range(0, len(texts), BLOCK):
         block = texts[start : start + BLOCK]
-        signatures[start : start + len(block)] = _sign_block(block)
-    return signatures
+        signatures[:, start : start + len(block)] = _sign_block(block)
+    return signatures.T
 
 
 def _sign_block(texts: Sequence[str]) -> np.ndarray:
-    shingles, lengths = _shingles(texts)
+    """The signatures of some texts, one a column."""
+    shingles, counts = _shingles(texts)
+    hashes, firsts = _fmix(shingles), np.cumsum(counts) - counts
     if len(texts) <= FEW:
-        return np.minimum.reduceat(_permute(shingles), np.cumsum(lengths) - lengths)
-    distinct, inverse = np.unique(shingles, return_inverse=True)
-    permuted = _permute(distinct)
-    # Longest first: the texts that still have a shingle at place j are then always the first ones.
-    order = np.argsort(-lengths, kind="stable")
-    firsts = (np.cumsum(lengths) - lengths)[order]
-    ordered = permuted[inverse[firsts]]
-    for place in range(1, int(lengths.max())):
-        alive = int(np.searchsorted(-lengths[order], -place, side="left"))
-        np.minimum(ordered[:alive], permuted[inverse[firsts[:alive] + place]], out=ordered[:alive])
-    signatures = np.empty_like(ordered)
-    signatures[order] = ordered
+        a, b = _permutations()
+        return np.minimum.reduceat(hashes * a + b, firsts, axis=1)
+    signatures = np.empty((SIGNATURE_WIDTH, len(texts)), np.uint32)
+    order = np.argsort(-counts, kind="stable")
+    for start in range(0, len(texts), PART):
+        rows = order[start : start + PART]
+        signatures[:, rows] = _least(hashes, firsts[rows], counts[rows])
     return signatures
+
+
+def _least(hashes: np.ndarray, firsts: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The least permuted hashes of texts by where their hashes begin and how many they are, longest text first."""
+    (a, b), falling = _permutations(), -counts
+    least = hashes[firsts] * a + b
+    permuted = np.empty_like(least)
+    for place in range(1, int(counts[0])):
+        # The texts that still have a shingle at this place are always the first ones.
+        alive = int(np.searchsorted(falling, -place, side="left"))
+        part = permuted[:, :alive]
+        np.multiply(a, hashes[firsts[:alive] + place], out=part)
+        part += b
+        np.minimum(least[:, :alive], part, out=least[:, :alive])
+    return least
 
 
 def _shingles(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -64,15 +77,10 @@ def _shingles(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     return (mix(kept) >> np.uint64(32)).astype(np.uint32), counts
 
 
-def _permute(hashes: np.ndarray) -> np.ndarray:
-    a, b = _permutations()
-    return _fmix(hashes)[:, None] * a + b
-
-
 @cache
 def _permutations() -> tuple[np.ndarray, np.ndarray]:
     permutations = np.asarray(MinHash(num_perm=SIGNATURE_WIDTH, seed=SEED, scheme="affine32").permutations, np.uint32)
-    return permutations[0], permutations[1]
+    return permutations[0][:, None], permutations[1][:, None]
 
 
 def _fmix(hashes: np.ndarray) -> np.ndarray:
@@ -92,8 +100,12 @@ def bands(threshold: float = LSH_THRESHOLD) -> tuple[int, int]:
 def band_keys(signatures: np.ndarray, threshold: float = LSH_THRESHOLD) -> np.ndarray:
     """One 32-bit key per text and band, uint32 of shape (bands, n): equal where all rows of the band are equal."""
     count, rows = bands(threshold)
-    parts = signatures[:, : count * rows].reshape(len(signatures), count, rows)
-    keys = np.zeros((len(signatures), count), np.uint64)
-    for row in range(rows):  # multiply-shift hashing: the high half of a sum of products
-        keys += parts[:, :, row] * MULTIPLIERS[row]
-    return np.ascontiguousarray((keys >> np.uint64(32)).astype(np.uint32).T)
+    keys = np.empty((count, len(signatures)), np.uint32)
+    parts = signatures[:, : count * rows].T.reshape(count, rows, len(signatures))
+    for start in range(0, len(signatures), PART):  # multiply-shift hashing: the high half of a sum of products
+        part = parts[:, :, start : start + PART]
+        sums = part[:, 0] * MULTIPLIERS[0]
+        for row in range(1, rows):
+            sums += part[:, row] * MULTIPLIERS[row]
+        keys[:, start : start + PART] = sums >> np.uint64(32)
+    return keys

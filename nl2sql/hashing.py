@@ -31,8 +31,11 @@ def hash_texts(texts: Sequence[str | bytes] | pa.Array) -> np.ndarray:
 
 
 def _as_binary(texts: Sequence[str | bytes]) -> pa.Array:
-    encoded = [t.encode("utf-8", "replace") if isinstance(t, str) else t for t in texts]
-    return pa.array(encoded, pa.large_binary())
+    try:
+        return pa.array(texts, pa.large_binary())
+    except UnicodeEncodeError:  # half a surrogate pair
+        encoded = [t.encode("utf-8", "replace") if isinstance(t, str) else t for t in texts]
+        return pa.array(encoded, pa.large_binary())
 
 
 def _buffers(array: pa.Array) -> tuple[np.ndarray, np.ndarray]:

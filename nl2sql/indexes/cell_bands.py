@@ -27,7 +27,8 @@ from nl2sql.plain_parquet import PlainParquet
 from nl2sql.rows import CellBand
 
 SPILL = 1 << 28  # bytes of keys that wait in memory for being sorted, the rest waits on disk
-BLOCK = 1 << 15  # values that are hashed at once
+BLOCK = 1 << 15  # values whose digest is taken at once: another number, other digests
+HASHED = 1 << 12  # values that are hashed at once: few, so that even small databases keep every core busy
 SEPARATOR = "|"  # printable, so that it does not hide whether the texts are
 UNTIDY = "  ", SEPARATOR + " ", " " + SEPARATOR
 RUNS = b"columns"  # in the schema's metadata: the stretches of rows that hold one column each
@@ -172,7 +173,7 @@ def _blocks(texts: Texts, runs: Sequence[Run]) -> Iterator[tuple[int, list[str]]
         else:
             joined.append([run.start, run.end])
     for start, end in joined:
-        yield from texts.slices(start, end, BLOCK)
+        yield from texts.slices(start, end, HASHED)
 
 
 def _spill(first: int, keys: np.ndarray, file: IO[bytes]) -> tuple[int, int]:

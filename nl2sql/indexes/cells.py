@@ -4,6 +4,7 @@ import sqlite3
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -78,16 +79,21 @@ def _column_cells(connection: sqlite3.Connection, profile: Profile) -> Iterator[
     )
     connection.text_factory = bytes  # Arrow reads whole columns of UTF-8 faster than Python reads texts
     cursor = connection.execute(sql)
-    while rows := cursor.fetchmany(READ):
-        texts = _texts([value for value, _ in rows])
+    while block := _read(cursor):
+        texts, counts = _texts(block[0]), pa.array(block[1], pa.int64())
         blank = pc.call_function("equal", [pc.call_function("utf8_trim_whitespace", [texts]), ""])
         unreadable = pc.call_function("match_substring", [texts], pc.MatchSubstringOptions(UNREADABLE))
         kept = ~(np.asarray(blank) | np.asarray(unreadable))
         if kept.any():
-            yield (
-                texts.filter(pa.array(kept)),
-                pa.array([count for _, count in rows], pa.int64()).filter(pa.array(kept)),
-            )
+            yield texts.filter(pa.array(kept)), counts.filter(pa.array(kept))
+
+
+def _read(cursor: sqlite3.Cursor) -> tuple[list[bytes], list[int]] | None:
+    values, counts = [], []
+    for value, count in islice(cursor, READ):  # as tuples that are kept they would set off the garbage collector
+        values.append(value)
+        counts.append(count)
+    return (values, counts) if values else None
 
 
 def _texts(values: Sequence[bytes]) -> pa.StringArray:

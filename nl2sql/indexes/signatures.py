@@ -15,6 +15,7 @@ from nl2sql.hashing import mix
 
 SIGNATURE_WIDTH = 100  # MinHash permutations of a cell value, as CHESS uses
 SHINGLE = 3
+BORDER = SHINGLE - 1
 PADDING = "\x02", "\x03"  # marks start and end, so that even a one-letter text has a shingle
 SEED = 1
 LSH_THRESHOLD = 0.15  # datasketch then takes 50 bands of 2 rows
@@ -36,15 +37,17 @@ def sign(texts: Sequence[str]) -> np.ndarray:
 def _sign_block(texts: Sequence[str]) -> np.ndarray:
     """The signatures of some texts, one a column."""
     shingles, counts = _shingles(texts)
-    hashes, firsts = _fmix(shingles), np.cumsum(counts) - counts
+    hashes, firsts = _fmix(shingles), np.cumsum(counts + BORDER) - (counts + BORDER)
     if len(texts) <= FEW:
         a, b = _permutations()
-        return np.minimum.reduceat(hashes * a + b, firsts, axis=1)
+        bounds = np.stack([firsts, firsts + counts], axis=1).ravel()[:-1]
+        return np.minimum.reduceat(hashes * a + b, bounds, axis=1)[:, ::2]
     signatures = np.empty((SIGNATURE_WIDTH, len(texts)), np.uint32)
-    order = np.argsort(-counts, kind="stable")
     for start in range(0, len(texts), PART):
-        rows = order[start : start + PART]
-        signatures[:, rows] = _least(hashes, firsts[rows], counts[rows])
+        part = slice(start, start + PART)
+        order = np.argsort(-counts[part], kind="stable")
+        least = _least(hashes, firsts[part][order], counts[part][order])
+        least.take(np.argsort(order), axis=1, out=signatures[:, part], mode="clip")
     return signatures
 
 
@@ -64,17 +67,26 @@ def _least(hashes: np.ndarray, firsts: np.ndarray, counts: np.ndarray) -> np.nda
 
 
 def _shingles(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """The 32-bit hashes of all texts' shingles in a row, and how many each text has."""
-    padded = [f"{PADDING[0]}{text.casefold()}{PADDING[1]}" for text in texts]
-    joined = "".join(p if len(p) >= SHINGLE else p + PADDING[1] for p in padded)
-    points = np.frombuffer(joined.encode("utf-32-le", "replace"), np.uint32).astype(np.uint64)
-    lengths = np.maximum(np.fromiter(map(len, padded), np.int64, len(padded)), SHINGLE)
+    """The 32-bit hashes of all texts' shingles in a row, and how many each text has.
+
+    Between two texts' shingles are BORDER that cross from one to the other.
+    """
+    texts = texts if all(texts) else [text or PADDING[1] for text in texts]
+    points, lengths = _points(texts)
     keys = points[:-2] << np.uint64(42) | points[1:-1] << np.uint64(21) | points[2:]
-    counts = lengths - SHINGLE + 1
-    firsts = np.cumsum(lengths) - lengths
-    within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
-    kept = keys[np.repeat(firsts, counts) + within]
-    return (mix(kept) >> np.uint64(32)).astype(np.uint32), counts
+    return (mix(keys) >> np.uint64(32)).astype(np.uint32), lengths + len(PADDING) - BORDER
+
+
+def _points(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """The characters of all texts, each text padded and without case, and how many each text has."""
+    joined = PADDING[0] + (PADDING[1] + PADDING[0]).join(texts) + PADDING[1]
+    if joined.isascii():  # then folding case leaves the lengths
+        points = np.frombuffer(joined.casefold().encode(), np.uint8)
+    else:
+        texts = [text.casefold() for text in texts]
+        joined = PADDING[0] + (PADDING[1] + PADDING[0]).join(texts) + PADDING[1]
+        points = np.frombuffer(joined.encode("utf-32-le", "replace"), np.uint32)
+    return points.astype(np.uint64), np.fromiter(map(len, texts), np.int64, len(texts))
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +26,16 @@ class Block:
         starts = np.where(rows > 0, self.ends[rows - 1], self.begin) + self.gap
         places = zip((starts - self.base).tolist(), (stops - self.base).tolist(), strict=True)
         return [str(self.data[a:b], "utf-8") for a, b in places]
+
+    def stretch(self, start: int, end: int) -> list[str]:
+        """The texts from `start` up to `end`: cut out of one text where all bytes there are ASCII."""
+        stops = self.ends[start:end]
+        begin = int(self.ends[start - 1]) if start else self.begin
+        content = bytes(self.data[begin - self.base : int(stops[-1]) - self.base])
+        if not content.isascii():
+            return self.take(np.arange(start, end))
+        whole, places = content.decode("ascii"), [0, *(stops - begin).tolist()]
+        return [whole[a + self.gap : b] for a, b in pairwise(places)]
 
 
 class Texts:
@@ -59,7 +70,14 @@ class Texts:
     def slices(self, start: int, end: int, size: int) -> Iterator[tuple[int, list[str]]]:
         """The texts from `start` up to `end`, at most `size` at a time, each time with the first one's row."""
         for first in range(start, end, size):
-            yield first, self.take(np.arange(first, min(end, first + size)))
+            yield first, self._stretch(first, min(end, first + size))
+
+    def _stretch(self, start: int, end: int) -> list[str]:
+        block = int(self._firsts.searchsorted(start, side="right")) - 1
+        first = int(self._firsts[block])
+        if end > self._firsts[block + 1]:
+            return self.take(np.arange(start, end))
+        return self._blocks[block].stretch(start - first, end - first)
 
 
 def texts_in_memory(column: pa.ChunkedArray) -> Texts:

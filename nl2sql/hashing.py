@@ -5,12 +5,15 @@ Hashes are the same on every machine and in every run (Python's own hash of a te
 
 from collections.abc import Sequence
 from itertools import pairwise
+from operator import mul
 
 import numpy as np
 import pyarrow as pa
 
 BASE = 0x9E3779B97F4A7C15  # odd, so that powers never vanish modulo 2^64
 LONGEST = 1 << 16  # bytes of one text that are hashed
+SHORT = 256  # bytes of a text that is hashed alone
+MASK = (1 << 64) - 1
 PART = 1 << 22  # bytes that are hashed at once
 
 
@@ -28,6 +31,15 @@ def hash_texts(texts: Sequence[str | bytes] | pa.Array) -> np.ndarray:
         at = filled[part]
         hashes[at] = _polynomials(data, offsets[at], lengths[at])
     return mix(hashes ^ (lengths.astype(np.uint64) * np.uint64(BASE)))
+
+
+def hash_text(text: str) -> int:
+    """The hash that hash_texts gives a text; alone, since numpy takes longer to begin than Python takes for a few."""
+    content = text.encode("utf-8", "replace")
+    if len(content) > SHORT:
+        return int(hash_texts([content])[0])
+    polynomial = sum(map(mul, map(MIXED.__getitem__, content), POWERS))
+    return mixed((polynomial ^ len(content) * BASE) & MASK)
 
 
 def _as_binary(texts: Sequence[str | bytes]) -> pa.Array:
@@ -75,4 +87,13 @@ def mix(hashes: np.ndarray) -> np.ndarray:
     return hashes ^ (hashes >> np.uint64(31))
 
 
+def mixed(number: int) -> int:
+    """The same for one number."""
+    number = (number ^ (number >> 30)) * 0xBF58476D1CE4E5B9 & MASK
+    number = (number ^ (number >> 27)) * 0x94D049BB133111EB & MASK
+    return number ^ (number >> 31)
+
+
 BYTES = mix(np.arange(1, 257, dtype=np.uint64))
+MIXED = BYTES.tolist()
+POWERS = [pow(BASE, exponent, 1 << 64) for exponent in range(SHORT)]

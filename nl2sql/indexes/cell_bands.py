@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from nl2sql.contracts import arrow_schema
-from nl2sql.hashing import hash_texts
+from nl2sql.hashing import hash_text, hash_texts
 from nl2sql.indexes import signatures
 from nl2sql.indexes.texts import Texts
 from nl2sql.plain_parquet import PlainParquet
@@ -89,7 +89,9 @@ def band_count() -> int:
 
 def keys_of(texts: Sequence[str], sign: Sign = signatures.sign) -> np.ndarray:
     """The keys of folded texts in every band, uint32 of shape (bands, n)."""
-    same = (hash_texts(texts) >> np.uint64(32)).astype(np.uint32)
+    few = len(texts) <= signatures.FEW
+    hashes = np.array([hash_text(text) for text in texts], np.uint64) if few else hash_texts(texts)
+    same = (hashes >> np.uint64(32)).astype(np.uint32)
     return np.concatenate([same[None], signatures.band_keys(sign(texts))])
 
 

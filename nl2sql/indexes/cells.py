@@ -120,6 +120,7 @@ class Found(NamedTuple):
     row: int
     score: float
     method: str
+    value: str
 
 
 class CellIndex:
@@ -160,12 +161,10 @@ class CellIndex:
         return kept[:limit]
 
     def _matches(self, text: str, found: Sequence[Found]) -> list[CellMatch]:
-        rows = [f.row for f in found]
-        runs = [self._runs[bisect_right(self._starts, row) - 1] for row in rows]
-        values = self._texts.take(np.array(rows, np.int64))
+        runs = [self._runs[bisect_right(self._starts, f.row) - 1] for f in found]
         return [
-            CellMatch(text, run.table, run.column, value, f.score, f.method)
-            for f, run, value in zip(found, runs, values, strict=True)
+            CellMatch(text, run.table, run.column, f.value, f.score, f.method)
+            for f, run in zip(found, runs, strict=True)
         ]
 
     @cached_property
@@ -187,8 +186,8 @@ class CellIndex:
         sorted_keys, rows = self._bands[0]
         equal = rows[bisect_left(sorted_keys, keys[0]) : bisect_right(sorted_keys, keys[0])]
         values = zip(equal.tolist(), self._texts.take(equal.astype(np.int64)), strict=True)
-        methods = [(row, _method(text, value)) for row, value in values if fold(value) == folded]
-        return [Found(row, SCORES[method], method) for row, method in methods]
+        methods = [(row, _method(text, value), value) for row, value in values if fold(value) == folded]
+        return [Found(row, SCORES[method], method, value) for row, method, value in methods]
 
     # Similar text
 
@@ -196,19 +195,29 @@ class CellIndex:
         rows = self._candidates(keys)
         if not len(rows):
             return []
-        values = fold_all(self._texts.take(rows))
+        texts = self._texts.take(rows)
+        values = fold_all(texts)
         lowest = 100 * LOWEST * 0.8
         ratios = process.cdist([folded], values, scorer=fuzz.ratio, score_cutoff=lowest)[0]
         ordered = process.cdist([folded], values, scorer=fuzz.token_sort_ratio, score_cutoff=lowest)[0]
-        scores = np.maximum(np.maximum(ratios, 0.95 * ordered) / 100, _parts(folded, values)) * SCORES[FOLDED]
-        near = scores >= np.maximum(LOWEST, CUT * self._best_of_column(rows, scores))
-        return [Found(row, score, LSH) for row, score in zip(rows[near].tolist(), scores[near].tolist(), strict=True)]
+        scores = (np.maximum(ratios, 0.95 * ordered) / 100).astype(np.float64)
+        for place, score in _parts(folded, values):
+            scores[place] = max(scores[place], score)
+        places = np.flatnonzero(scores * SCORES[FOLDED] >= LOWEST)
+        scores = (scores * SCORES[FOLDED])[places].tolist()
+        near = [
+            Found(row, s, LSH, texts[p])
+            for row, s, p in zip(rows[places].tolist(), scores, places.tolist(), strict=True)
+        ]
+        return self._near_best_of_column(near)
 
-    def _best_of_column(self, rows: np.ndarray, scores: np.ndarray) -> np.ndarray:
-        """For each row the best score of its column's rows; the rows ascend."""
-        columns = np.searchsorted(self._starts, rows, side="right")
-        firsts = np.flatnonzero(np.diff(columns, prepend=-1))
-        return np.repeat(np.maximum.reduceat(scores, firsts), np.diff(firsts, append=len(rows)))
+    def _near_best_of_column(self, found: Sequence[Found]) -> list[Found]:
+        """Only what comes near the best of its column; the rows ascend."""
+        columns = [bisect_right(self._starts, f.row) for f in found]
+        best: dict[int, float] = {}
+        for column, each in zip(columns, found, strict=True):
+            best[column] = max(best.get(column, 0.0), each.score)
+        return [f for column, f in zip(columns, found, strict=True) if f.score >= CUT * best[column]]
 
     def _candidates(self, keys: list[int]) -> np.ndarray:
         """The rows that share most bands with a text, at most CANDIDATES."""
@@ -238,14 +247,14 @@ class CellIndex:
         for format_, run in self._date_columns:
             for written in forms[format_]:
                 rows = self._rows_beginning_with(written, run)
-                found += [Found(row, SCORES[DATE], DATE) for row in rows]
+                found += [Found(row, SCORES[DATE], DATE, value) for row, value in rows]
         return found
 
-    def _rows_beginning_with(self, beginning: str, run: Run, most: int = 3) -> list[int]:
+    def _rows_beginning_with(self, beginning: str, run: Run, most: int = 3) -> list[tuple[int, str]]:
         """The first rows of a sorted stretch whose values begin so: a day finds the moments of that day."""
         first = bisect_left(self._texts, beginning, run.start, run.end)
         values = self._texts.take(np.arange(first, min(run.end, first + most)))
-        return [first + place for place, value in enumerate(values) if value.startswith(beginning)]
+        return [(first + place, value) for place, value in enumerate(values) if value.startswith(beginning)]
 
     @cached_property
     def _numeric_values(self) -> dict[float, list[tuple[str, str, str]]]:
@@ -265,12 +274,13 @@ class CellIndex:
         ]
 
 
-def _parts(text: str, values: Sequence[str]) -> np.ndarray:
-    """Scores of values whose words are all in the text, or the other way round: from 0.6 by share of the length."""
+def _parts(text: str, values: Sequence[str]) -> Iterator[tuple[int, float]]:
+    """Places and scores of values whose words are all in the text, or the other way round: from 0.6 by lengths."""
     whole = process.cdist([text], values, scorer=fuzz.token_set_ratio, score_cutoff=100)[0] == 100
-    lengths = np.fromiter(map(len, values), np.float64, len(values))
-    shares = np.minimum(lengths, len(text)) / np.maximum(lengths, len(text))
-    return np.where(whole & (lengths > 2), 0.62 + 0.35 * shares, 0.0)
+    for place in np.flatnonzero(whole).tolist():
+        length = len(values[place])
+        if length > 2:
+            yield place, 0.62 + 0.35 * (min(length, len(text)) / max(length, len(text)))
 
 
 def _method(text: str, value: str) -> str:
@@ -282,11 +292,12 @@ def _method(text: str, value: str) -> str:
 def _most_frequent(rows: np.ndarray) -> np.ndarray:
     """The CANDIDATES numbers that stand most often in an array, ascending."""
     rows.sort()
-    firsts = np.flatnonzero(np.concatenate([[True], rows[1:] != rows[:-1]]))
-    counts = np.diff(firsts, append=len(rows))
-    rows = rows[firsts]
+    firsts = np.flatnonzero(rows[1:] != rows[:-1]) + 1
+    firsts = np.concatenate([[0], firsts, [len(rows)]])
+    counts, rows = firsts[1:] - firsts[:-1], rows[firsts[:-1]]
     if len(rows) > CANDIDATES:
-        rows = rows[np.sort(np.argsort(-counts, kind="stable")[:CANDIDATES])]
+        # Negative numbers of eight bits: few enough values for numpy to sort them by counting.
+        rows = rows[np.sort(np.argsort((-counts).astype(np.int8), kind="stable")[:CANDIDATES])]
     return rows.astype(np.int64)
 
 

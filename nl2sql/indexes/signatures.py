@@ -22,7 +22,7 @@ LSH_THRESHOLD = 0.15  # datasketch then takes 50 bands of 2 rows
 BLOCK = 1 << 13  # texts at once: their signatures are put in order in the processor's cache
 PART = 1 << 9  # texts whose shingles are permuted at once, likewise
 MULTIPLIERS = mix(np.arange(1, SIGNATURE_WIDTH + 1, dtype=np.uint64)) | np.uint64(1)
-FEW = 16  # texts that are signed in fewer steps, which cost more each
+FEW = 16  # texts that are hashed in fewer steps, which cost more each
 
 
 def sign(texts: Sequence[str]) -> np.ndarray:

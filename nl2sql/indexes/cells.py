@@ -196,20 +196,10 @@ class CellIndex:
         if not len(rows):
             return []
         texts = self._texts.take(rows)
-        values = fold_all(texts)
-        lowest = 100 * LOWEST * 0.8
-        ratios = process.cdist([folded], values, scorer=fuzz.ratio, score_cutoff=lowest)[0]
-        ordered = process.cdist([folded], values, scorer=fuzz.token_sort_ratio, score_cutoff=lowest)[0]
-        scores = (np.maximum(ratios, 0.95 * ordered) / 100).astype(np.float64)
-        for place, score in _parts(folded, values):
-            scores[place] = max(scores[place], score)
-        places = np.flatnonzero(scores * SCORES[FOLDED] >= LOWEST)
-        scores = (scores * SCORES[FOLDED])[places].tolist()
-        near = [
-            Found(row, s, LSH, texts[p])
-            for row, s, p in zip(rows[places].tolist(), scores, places.tolist(), strict=True)
-        ]
-        return self._near_best_of_column(near)
+        scores = _alike(folded, fold_all(texts)) * SCORES[FOLDED]
+        near = np.flatnonzero(scores >= LOWEST)
+        places = zip(near.tolist(), rows[near].tolist(), scores[near].tolist(), strict=True)
+        return self._near_best_of_column([Found(row, score, LSH, texts[place]) for place, row, score in places])
 
     def _near_best_of_column(self, found: Sequence[Found]) -> list[Found]:
         """Only what comes near the best of its column; the rows ascend."""
@@ -274,6 +264,17 @@ class CellIndex:
         ]
 
 
+def _alike(text: str, values: Sequence[str]) -> np.ndarray:
+    """The similarity of a text and each value: of their letters, of their words in any order, of parts."""
+    lowest = 100 * LOWEST * 0.8
+    ratios = process.cdist([text], values, scorer=fuzz.ratio, score_cutoff=lowest)[0]
+    ordered = process.cdist([text], values, scorer=fuzz.token_sort_ratio, score_cutoff=lowest)[0]
+    scores = (np.maximum(ratios, 0.95 * ordered) / 100).astype(np.float64)
+    for place, score in _parts(text, values):
+        scores[place] = max(scores[place], score)
+    return scores
+
+
 def _parts(text: str, values: Sequence[str]) -> Iterator[tuple[int, float]]:
     """Places and scores of values whose words are all in the text, or the other way round: from 0.6 by lengths."""
     whole = process.cdist([text], values, scorer=fuzz.token_set_ratio, score_cutoff=100)[0] == 100
@@ -292,12 +293,16 @@ def _method(text: str, value: str) -> str:
 def _most_frequent(rows: np.ndarray) -> np.ndarray:
     """The CANDIDATES numbers that stand most often in an array, ascending."""
     rows.sort()
-    firsts = np.flatnonzero(rows[1:] != rows[:-1]) + 1
-    firsts = np.concatenate([[0], firsts, [len(rows)]])
-    counts, rows = firsts[1:] - firsts[:-1], rows[firsts[:-1]]
+    last = np.ones(len(rows), bool)
+    np.not_equal(rows[1:], rows[:-1], out=last[:-1])
+    places = last.nonzero()[0]
+    rows = rows[places]
     if len(rows) > CANDIDATES:
+        places[1:] -= places[:-1].copy()
+        places[0] += 1
         # Negative numbers of eight bits: few enough values for numpy to sort them by counting.
-        rows = rows[np.sort(np.argsort((-counts).astype(np.int8), kind="stable")[:CANDIDATES])]
+        rows = rows[(-places).astype(np.int8).argsort(kind="stable")[:CANDIDATES]]
+        rows.sort()
     return rows.astype(np.int64)
 
 

@@ -5,6 +5,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nl2sql.hashing import hash_text, hash_texts
 from nl2sql.indexes import signatures
 from nl2sql.indexes.cell_bands import (
     BLOCK,
@@ -47,6 +48,24 @@ class Counted:
 @given(st.lists(st.text(alphabet=st.sampled_from("aB é|  \x00ſß"), max_size=5), max_size=6))
 def test_many_texts_fold_as_each_alone(texts):
     assert fold_all(texts) == [fold(text) for text in texts]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.text(max_size=12) | st.text(min_size=80, max_size=300), min_size=1, max_size=4))
+def test_a_text_alone_has_the_keys_that_it_has_among_many(texts):
+    assert [hash_text(t) for t in texts] == hash_texts(texts).tolist()
+    many = keys_of(texts * (signatures.FEW + 1))
+    assert all((keys_of([text])[:, 0] == many[:, place]).all() for place, text in enumerate(texts))
+    assert (keys_of(texts) == many[:, : len(texts)]).all()
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.lists(st.sampled_from(["", "a", "bc d", "é", "x" * 130]), max_size=5), min_size=1, max_size=4))
+def test_texts_in_slices_are_those_read_one_by_one(parts):
+    texts = texts_in_memory(pa.chunked_array([pa.array(part, pa.string()) for part in parts]))
+    wanted = [text for part in parts for text in part]
+    for size in (1, 3, 50):
+        assert [text for _, block in texts.slices(0, len(texts), size) for text in block] == wanted
 
 
 def test_every_band_is_sorted_and_holds_every_cell_once():

@@ -19,6 +19,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
+from nl2sql.garbage import OBJECTS
 from nl2sql.read_only import FAILURES, Outcome, failed, open_read_only, run
 
 GRACE = 1.0  # seconds that a query may take to notice its deadline
@@ -40,7 +41,6 @@ ROWS_AT_ONCE = 64
 ANSWERS_HELD = 8
 SECONDS_HELD = 0.02
 BYTES_HELD = 2**14
-OBJECTS_BETWEEN_SEARCHES = 50_000  # for garbage cycles: rows are many and hold none
 SLACK = 0.1  # seconds between two settings of the alarm
 
 
@@ -269,7 +269,7 @@ def main(counter: int) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupted parent ends its children itself
     _limit_memory()
-    gc.set_threshold(OBJECTS_BETWEEN_SEARCHES)
+    gc.set_threshold(OBJECTS)  # rows are many and hold no cycles
     out = sys.stdout.fileno()
     write_all(out, message(()))
     serve(sys.stdin.fileno(), Answers(out, mmap.mmap(counter, 8)))

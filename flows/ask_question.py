@@ -11,7 +11,7 @@ from threading import Event, Thread
 
 from flows.admission_steps import refuse_uncompared
 from flows.model_choices import asking, fixing, judging, lineup_entries, linking_models
-from flows.model_settings import check_models, run_access, with_local_models
+from flows.model_settings import check_models, prepare_models, run_access, with_local_models
 from flows.options import Options
 from flows.policies import selection_policy
 from nl2sql.benchmarks import load_benchmark, well_formed
@@ -64,6 +64,7 @@ def ask_question(database: str, question: str, evidence: str, options: Options, 
         raise UserError('the question is empty: ask something, e.g. nl2sql ask FILE "how many rows are there?"')
     check_models(options, artifacts)
     refuse_uncompared(options, artifacts)
+    prepare_models(options)
     options = with_local_models(options, artifacts)
     store = ArtifactStore(artifacts)
     store.prepare()

@@ -4,6 +4,7 @@ Progress goes to standard error, results to standard output. With --json the las
 object. Exit codes: 0 fine, 1 failed, 2 wrong usage.
 """
 
+import atexit
 from typing import Any
 
 import click
@@ -19,11 +20,13 @@ from flows.cli_options import (
     dataset_options,
     options_from,
     preset_options,
+    runs_flows,
     shared_options,
 )
 from flows.cli_quote import quote
 from flows.cli_statistics import POLICY, STATISTICS_COMMANDS, with_policy
 from flows.cli_training import TRAINING_COMMANDS
+from flows.environment import end_now
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -42,6 +45,7 @@ def main() -> None:
 @dataset_options
 @preset_options
 @shared_options
+@runs_flows
 def profile(
     dataset: str, databases: tuple[str, ...], artifacts: str, as_json: bool, preset: str, knobs: dict[str, Any]
 ) -> int:
@@ -59,6 +63,7 @@ def profile(
 @dataset_options
 @preset_options
 @shared_options
+@runs_flows
 def index(
     dataset: str, databases: tuple[str, ...], artifacts: str, as_json: bool, preset: str, knobs: dict[str, Any]
 ) -> int:
@@ -88,6 +93,7 @@ def index(
 @POLICY
 @RETRY_SET_ASIDE
 @shared_options
+@runs_flows
 def evaluate(
     as_json: bool,
     preset: str,
@@ -222,5 +228,20 @@ for command in (
     main.add_command(command)
 
 
+def run() -> None:
+    """The program: the command, and out, without taking the interpreter apart, which takes seconds with torch in it."""
+    code = 1
+
+    def leave() -> None:
+        end_now(code)
+
+    atexit.register(leave)  # registered first, so it runs last
+    try:
+        main()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+        raise
+
+
 if __name__ == "__main__":
-    main()
+    run()

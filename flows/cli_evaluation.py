@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from flows.cli_options import dataset_options, options_from, preset_options, shared_options
+from flows.cli_options import dataset_options, options_from, preset_options, runs_flows, shared_options
 
 SPLIT = click.option(
     "--split", type=click.Choice(["dev", "train"]), default="dev", show_default=True, help="Which questions."
@@ -98,6 +98,7 @@ def validate(
 )
 @click.option("--output", default="", metavar="DIR", help="Folder for ablation.json and a report per variant.")
 @shared_options
+@runs_flows
 def ablate(
     without: tuple[str, ...],
     as_json: bool,

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from flows.cli_options import dataset_options, options_from, preset_options, shared_options
+from flows.cli_options import dataset_options, options_from, preset_options, runs_flows, shared_options
 from nl2sql.models.local_models import DEFAULT_BASE, ROLES
 
 
@@ -39,6 +39,7 @@ from nl2sql.models.local_models import DEFAULT_BASE, ROLES
     "--fused", type=click.Path(), metavar="DIR", help="Write base and adapter as one full-precision model, too."
 )
 @shared_options
+@runs_flows
 def train(role: str, data: str, base: str, fused: str | None, artifacts: str, as_json: bool, **recipe: Any) -> int:
     """Train the adapter of ROLE by QLoRA, in this machine's memory, and put it where lineups find it.
 
@@ -76,6 +77,7 @@ def models(artifacts: str, as_json: bool) -> int:
     help="Preset whose lineup and roles are replaced.  [default: the preset without its local models]",
 )
 @shared_options
+@runs_flows
 def admit(
     dataset: str,
     databases: tuple[str, ...],

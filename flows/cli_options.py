@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from flows.environment import prepare
+from flows.own_server import start_server
 from nl2sql.errors import UserError
 
 DATASET = click.Path(exists=True)
@@ -72,6 +73,17 @@ def shared_options(command: Callable[..., int]) -> Callable[..., None]:
             fail(str(error), as_json)
         else:
             sys.exit(outcome)
+
+    return wrapped
+
+
+def runs_flows(command: Callable[..., int]) -> Callable[..., int]:
+    """A command that runs flows; to stand below `shared_options`, so that its settings hold."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> int:
+        start_server()
+        return command(*args, **kwargs)
 
     return wrapped
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from flows.cli_options import dataset_options, options_from, preset_options, shared_options
+from flows.cli_options import dataset_options, options_from, preset_options, runs_flows, shared_options
 
 
 @click.command()
@@ -16,6 +16,7 @@ from flows.cli_options import dataset_options, options_from, preset_options, sha
     "--sample", type=click.IntRange(1), default=12, show_default=True, help="Questions whose prompts are rendered."
 )
 @shared_options
+@runs_flows
 def quote(as_json: bool, preset: str, knobs: dict[str, Any], **asked: Any) -> int:
     """Price the models of a preset for DATASET before a run: tokens and dollars of each operation.
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from flows.cli_options import DATASET, dataset_options, options_from, preset_options, shared_options
+from flows.cli_options import DATASET, dataset_options, options_from, preset_options, runs_flows, shared_options
 
 
 @click.command()
@@ -29,6 +29,7 @@ from flows.cli_options import DATASET, dataset_options, options_from, preset_opt
     "--rebuilt/--no-rebuilt", default=True, help="Rebuild schemas of absent databases from queries.  [default: rebuilt]"
 )
 @shared_options
+@runs_flows
 def traindata(
     dataset: str,
     databases: tuple[str, ...],

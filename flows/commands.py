@@ -20,8 +20,9 @@ from flows.answer_questions import load_recorded
 from flows.environment import without_heartbeats
 from flows.headline import collected
 from flows.manifests import manifest_of, read_manifest
-from flows.model_settings import check_models
+from flows.model_settings import check_models, prepare_models
 from flows.options import Options
+from flows.own_server import await_server
 from flows.progress import watched_by
 from flows.screen import MARGIN, SCREEN, json_line
 from nl2sql.benchmarks import Benchmark, Problem, load_benchmark
@@ -54,6 +55,7 @@ def run_flow(flow: Flow, **arguments: Any) -> tuple[State, list[Step]]:
     """Run a flow to its end; its final state and the lines of its manifest. Raises UserError where it stopped."""
     ArtifactStore(arguments["artifacts"]).prepare()
     MARGIN.print("[dim]starting Prefect ...[/dim]", end="\r" if MARGIN.is_terminal else "\n")
+    await_server()
     with progress_bars(), without_heartbeats():
         state = flow(**arguments, return_state=True)
     return state, read_manifest(manifest_of(state))
@@ -83,6 +85,7 @@ def run_offline(
     start = time.perf_counter()
     load_benchmark(dataset, databases=databases)  # a dataset that cannot be read is said before a server starts
     check_models(options, artifacts)
+    prepare_models(options)
     state, steps = run_flow(flow, dataset=dataset, databases=databases, artifacts=artifacts, options=options)
     rows: Counter[str] = Counter()
     for step in steps:
@@ -148,6 +151,7 @@ def run_evaluation(options: Options, as_json: bool, **asked: Any) -> int:
         raise UserError(f"{asked['dataset']} has no questions to evaluate. To ask one: nl2sql ask FILE QUESTION")
     check_models(options, asked["artifacts"])
     refuse_uncompared(options, asked["artifacts"])
+    prepare_models(options)
     recorded = [
         problem for file in asked["predictions"] for problem in recorded_problems(file, benchmark, asked["limit"])
     ]

@@ -2,6 +2,8 @@
 
 import json
 import os
+import sys
+import tomllib
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -36,7 +38,7 @@ def prepare(verbose: bool = False) -> None:
     """Set what the user has not set, and use the local Prefect server when one is running."""
     for name, value in {**DEFAULTS, **({} if verbose else QUIET)}.items():
         os.environ.setdefault(name, value)
-    if not _chosen_by_user() and local_server_runs():
+    if not is_chosen() and local_server_runs():
         os.environ["PREFECT_API_URL"] = LOCAL_SERVER
 
 
@@ -54,10 +56,30 @@ def without_heartbeats() -> Iterator[None]:
         yield
 
 
-def _chosen_by_user() -> bool:
+def end_now(code: int) -> None:
+    """End the process once all is said, with 120 like the interpreter itself when it could not be said."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        code = 120
+    os._exit(code)
+
+
+def is_chosen() -> bool:
+    """Whether the environment, a profile or a file of settings in this folder names the Prefect server to use."""
     home = Path(os.environ.get("PREFECT_HOME", Path.home() / ".prefect"))
     profiles = Path(os.environ.get("PREFECT_PROFILES_PATH", home / "profiles.toml"))
-    return "PREFECT_API_URL" in os.environ or (profiles.is_file() and "PREFECT_API_URL" in profiles.read_text())
+    named = [path.read_text(encoding="utf-8") for path in (profiles, Path(".env")) if path.is_file()]
+    return "PREFECT_API_URL" in os.environ or any("PREFECT_API_URL" in text for text in named) or _in_settings()
+
+
+def _in_settings() -> bool:
+    settings, project = (
+        {} if not (p := Path(name)).is_file() else tomllib.loads(p.read_text(encoding="utf-8"))
+        for name in ("prefect.toml", "pyproject.toml")
+    )
+    return any("url" in given.get("api", {}) for given in (settings, project.get("tool", {}).get("prefect", {})))
 
 
 def local_server_runs(address: str = LOCAL_SERVER) -> bool:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.options import Options
+from flows.own_server import await_server
 from flows.screen import MARGIN, SCREEN, json_line, plain_table
 from nl2sql.benchmarks import load_benchmark, well_formed
 from nl2sql.errors import UserError
@@ -107,6 +108,7 @@ def run_ablate(options: Options, without: tuple[str, ...], as_json: bool, **aske
     for folder in (asked["artifacts"], asked["output"]):
         ArtifactStore(folder).prepare()
     MARGIN.print("[dim]starting Prefect ...[/dim]", end="\r")
+    await_server()
     with progress_bars():
         state = ablate_benchmark(options=options, without=without, **asked, return_state=True)
     manifests = state.result(raise_on_failure=False)

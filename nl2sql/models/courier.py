@@ -1,6 +1,7 @@
 """API calls in a process of their own, so that an answer that is on its way survives the death of who asked for it."""
 
 import asyncio
+import os
 import socket
 import subprocess
 import sys
@@ -114,7 +115,42 @@ class Courier:
                 answer.set_exception(error or CallFailed(BROKEN, f"the process that makes the calls {reason}"))
 
 
+@dataclass(frozen=True)
+class Spawned:
+    """A courier that nobody has spoken to yet: its imports, which take seconds, are under way."""
+
+    process: "subprocess.Popen[Any]"
+    errors: IO[bytes]
+    ours: socket.socket
+    surroundings: Mapping[str, str]  # the environment that it was started in
+
+    @property
+    def useful(self) -> bool:
+        """Whether it would do what one started now does."""
+        return self.process.poll() is None and self.surroundings == dict(os.environ)
+
+
+_SPARE: list[Spawned] = []
+
+
+def prepare_courier() -> None:
+    """Have one started for the first Courier that needs it; it ends with this process if none does."""
+    with suppress(CallFailed):  # whoever needs it will be told
+        if not _SPARE:
+            _SPARE.append(_spawn())
+
+
 async def _start() -> Link:
+    spawned = _SPARE.pop() if _SPARE else _spawn()
+    if not spawned.useful:
+        spawned.ours.close()
+        spawned = _spawn()
+    Thread(target=spawned.process.wait, name="courier's end", daemon=True).start()  # long after it was let go, perhaps
+    reader, writer = await asyncio.open_connection(sock=spawned.ours)
+    return Link(spawned.process, spawned.errors, reader, writer, uuid4().hex)
+
+
+def _spawn() -> Spawned:
     ours, theirs = socket.socketpair()
     errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the child
     outputs: dict[str, Any] = {"stdout": errors, "stderr": errors}
@@ -124,9 +160,7 @@ async def _start() -> Link:
             process = subprocess.Popen(command, stdin=theirs.fileno(), start_new_session=True, **outputs)
         except OSError as error:
             raise CallFailed(UNREACHED, f"the process that makes the calls could not be started: {error}") from error
-    Thread(target=process.wait, name="courier's end", daemon=True).start()  # it may end long after it was let go
-    reader, writer = await asyncio.open_connection(sock=ours)
-    return Link(process, errors, reader, writer, uuid4().hex)
+    return Spawned(process, errors, ours, dict(os.environ))
 
 
 def _settle(answer: "asyncio.Future[Reply]", message: dict[str, Any]) -> None:

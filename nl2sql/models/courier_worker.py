@@ -89,9 +89,9 @@ class Worker:
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Make attempts until the input ends, then wait for those that are under way."""
+    bare_completion()  # the import takes seconds: not within an attempt, and perhaps before anyone has spoken
     if (order := await receive_message(reader)) is None:
         return
-    bare_completion()  # the import takes seconds: not within an attempt
     limits = {given["provider"]: ProviderLimits(**given) for given in order["limits"]}
     prices = Prices({given["model"]: Price(**given) for given in order["prices"]})
     cache = ResponseCache(Path(order["cache"]))

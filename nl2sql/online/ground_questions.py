@@ -1,6 +1,7 @@
 """Op 5: what of a question is found in the database, by rules alone or with what a model read in it besides."""
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TypeVar
@@ -8,6 +9,7 @@ from typing import TypeVar
 from nl2sql.online.context import DatabaseContext
 from nl2sql.online.find_literals import Found, find_all_literals, shorten
 from nl2sql.online.match_cells import match_cells
+from nl2sql.online.turns import Turns
 from nl2sql.rows import CellMatch, ColumnHit, ExampleHit, Grounding, Question
 from nl2sql.skeletons import mask_question
 
@@ -38,6 +40,7 @@ class Reading:
 # Reads a batch of questions of one database; None for one that could not be read.
 ReadQuestions = Callable[[Sequence[Question], DatabaseContext], Sequence[Reading | None]]
 NOTHING_READ = Reading((), (), (), "")
+TURNS = Turns()
 
 
 def ground_questions(
@@ -62,35 +65,63 @@ def ground_questions(
     columns that these lead to, up to the same limits again. Its guesses count only where a cell equals them. Its
     skeleton is the one that examples are searched with.
     """
-    found = find_all_literals((q.question, q.evidence) for q in questions)
-    cells = match_cells(found, context, cell_limit)
-    columns = _search_columns(list(map(_searched, questions, found)), context, column_limit)
-    names = sorted({c.column for c in context.schema.column_names})
-    skeletons = [_skeleton(question, matches, names) for question, matches in zip(questions, cells, strict=True)]
-    if read is not None:
-        readings = [reading or NOTHING_READ for reading in read(questions, context)]
-        more = [_not_found(reading, known) for reading, known in zip(readings, found, strict=True)]
-        cells = _joined(cells, match_cells(more, context, cell_limit))
-        columns = _joined(columns, _search_keywords(more, context, column_limit))
-        found = [_united(known, reading) for known, reading in zip(found, readings, strict=True)]
-        skeletons = [reading.skeleton or own for reading, own in zip(readings, skeletons, strict=True)]
+    number = TURNS.draw()
+    with ThreadPoolExecutor(1, thread_name_prefix="read questions") as pool:  # beside what the rules do and load
+        asked = pool.submit(read, questions, context) if read else None
+        with TURNS.take(number):
+            pieces = _by_rules(questions, context, cell_limit, column_limit)
     excluded = () if same_database_examples else (context.database.db_id,)
-    hits = context.examples.search(skeletons, example_limit + SPARE_EXAMPLES, exclude_databases=excluded)
+    with TURNS.take(number):
+        if asked is not None:
+            pieces = _with_readings(pieces, asked.result(), context, cell_limit, column_limit)
+        hits = context.examples.search(pieces.skeletons, example_limit + SPARE_EXAMPLES, exclude_databases=excluded)
     return [
         Grounding(
             question_id=question.question_id,
             db_id=question.db_id,
-            keywords=pieces.keywords,
-            literals=pieces.literals,
+            keywords=found.keywords,
+            literals=found.literals,
             skeleton=skeleton,
             cells=matches,
             columns=near,
             examples=_others(question, examples, example_limit),
         )
-        for question, pieces, skeleton, matches, near, examples in zip(
-            questions, found, skeletons, cells, columns, hits, strict=True
+        for question, found, skeleton, matches, near, examples in zip(
+            questions, pieces.found, pieces.skeletons, pieces.cells, pieces.columns, hits, strict=True
         )
     ]
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """What was found of a batch so far, by question."""
+
+    found: Sequence[Found]
+    cells: Sequence[tuple[CellMatch, ...]]
+    columns: Sequence[tuple[ColumnHit, ...]]
+    skeletons: Sequence[str]
+
+
+def _by_rules(questions: Sequence[Question], context: DatabaseContext, cell_limit: int, column_limit: int) -> Pieces:
+    found = find_all_literals((q.question, q.evidence) for q in questions)
+    cells = match_cells(found, context, cell_limit)
+    columns = _search_columns(list(map(_searched, questions, found)), context, column_limit)
+    names = sorted({c.column for c in context.schema.column_names})
+    skeletons = [_skeleton(question, matches, names) for question, matches in zip(questions, cells, strict=True)]
+    return Pieces(found, cells, columns, skeletons)
+
+
+def _with_readings(
+    known: Pieces, read: Sequence[Reading | None], context: DatabaseContext, cell_limit: int, column_limit: int
+) -> Pieces:
+    readings = [reading or NOTHING_READ for reading in read]
+    more = [_not_found(reading, found) for reading, found in zip(readings, known.found, strict=True)]
+    return Pieces(
+        [_united(found, reading) for found, reading in zip(known.found, readings, strict=True)],
+        _joined(known.cells, match_cells(more, context, cell_limit)),
+        _joined(known.columns, _search_keywords(more, context, column_limit)),
+        [reading.skeleton or own for reading, own in zip(readings, known.skeletons, strict=True)],
+    )
 
 
 def _skeleton(question: Question, cells: Sequence[CellMatch], names: Sequence[str]) -> str:

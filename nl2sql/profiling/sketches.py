@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from datasketch import HyperLogLogPlusPlus
 
 HLL_PRECISION = 14  # 16,384 registers: standard error 1.04 / 128 = 0.8 %
 BUCKETS = 1 << HLL_PRECISION
@@ -85,6 +84,8 @@ def count_hashes(registers: np.ndarray, hashes: np.ndarray) -> None:
 
 def estimate_distinct(registers: np.ndarray) -> int:
     """How many different hashes were counted: standard error 0.8 %."""
+    from datasketch import HyperLogLogPlusPlus  # brings scipy and redis: half a second that few processes need
+
     return round(float(HyperLogLogPlusPlus(p=HLL_PRECISION, reg=registers).count()))
 
 

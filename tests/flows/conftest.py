@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from flows.environment import DEFAULTS, QUIET
 
 for name, value in {**DEFAULTS, **QUIET}.items():  # before Prefect is imported
     os.environ.setdefault(name, value)
+import_module("prefect")  # now, so that no command that a test runs in this process starts a server for the process
 
 ROOT = Path(__file__).parents[2]
 TABLES = {

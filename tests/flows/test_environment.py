@@ -52,6 +52,17 @@ def test_a_server_named_in_a_profile_is_the_users_choice(tmp_path):
     assert "PREFECT_API_URL" not in prepared(tmp_path)
 
 
+END = "import sys; from flows.environment import end_now; sys.stdout.write('said'); end_now(3)"
+
+
+def test_what_was_said_is_written_before_the_end_and_its_failure_shows():
+    ended = subprocess.run([sys.executable, "-c", END], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (3, "said")
+    with open("/dev/full", "w") as full:
+        buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        assert subprocess.run([sys.executable, "-c", END], stdout=full, env=buffered).returncode == 120
+
+
 @contextmanager
 def answering(status: int, body: bytes) -> Iterator[str]:
     """The address of a web server that gives this answer to every request."""

@@ -15,6 +15,7 @@ import pytest
 from nl2sql.errors import UserError
 from nl2sql.models.budget import Budget
 from nl2sql.models.chat import Prompt, Request, Turn
+from nl2sql.models.courier import prepare_courier
 from nl2sql.models.courier_worker import Worker, read_request
 from nl2sql.models.prices import Prices
 from nl2sql.models.response_cache import ResponseCache
@@ -106,6 +107,32 @@ def test_a_killed_courier_is_replaced_and_its_attempts_count_as_charged(model_se
     wait_for(lambda: ended(second))  # after a normal end
     (kept,) = ask_all(tmp_path, model_server.address, [request], 16)
     assert (kept.attempts, kept.uncertain_dollars, kept.cached) == (2, reply.uncertain_dollars, True)
+
+
+def test_a_courier_that_was_prepared_makes_the_first_calls_unless_it_died_or_knows_other_settings(
+    model_server, tmp_path, monkeypatch
+):
+    def makes_the_calls(prepared, folder):
+        with open_gateway(tmp_path / folder, model_server.address, 16) as gateway:
+            assert not gateway.ask(make_requests(1))[0].failure
+            return prepared in couriers(os.getpid())
+
+    def prepare():
+        prepare_courier()
+        prepare_courier()  # one is enough
+        (prepared,) = wait_for(lambda: couriers(os.getpid()))
+        return prepared
+
+    prepared = prepare()
+    assert makes_the_calls(prepared, "used")
+    wait_for(lambda: ended(prepared))
+    prepared = prepare()
+    os.kill(prepared, signal.SIGKILL)
+    assert not makes_the_calls(prepared, "dead")
+    wait_for(lambda: not couriers(os.getpid()))
+    prepared = prepare()
+    monkeypatch.setenv("LITELLM_LOG", "ERROR")
+    assert not makes_the_calls(prepared, "other settings")
 
 
 FULL = """

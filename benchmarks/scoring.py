@@ -29,7 +29,7 @@ from typing import Any
 from benchmarks.measured import Measured
 from nl2sql.benchmarks import describe_database, load_benchmark
 from nl2sql.garbage import rare_collections
-from nl2sql.query_pool import close_workers, cores
+from nl2sql.query_pool import close_workers, cores, start_workers
 from nl2sql.rows import Database, Question
 from nl2sql.scoring.execution_accuracy import SCORING_LIMITS, Scores, score_predictions
 from nl2sql.scoring.predictions import load_predictions
@@ -90,6 +90,8 @@ def our_scores(case: Case, artifacts: Path, strict_parity: bool = True) -> Score
     store = JudgementStore(ArtifactStore(str(artifacts)), SCORING_LIMITS)
     judged = store.load(d.sha256 for d in databases)
     known = len(judged)
+    if not known:
+        start_workers()
     predictions = load_predictions(case.predictions)
     scores = score_predictions(predictions, case.questions, databases, strict_parity=strict_parity, judged=judged)
     if len(judged) > known:

@@ -1,7 +1,6 @@
 """Ops 5 to 9: ground, link, generate, repair and select, one task per batch of questions and step."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -156,7 +155,7 @@ def load_recorded(file: str, questions: Sequence[Question]) -> list[Prediction]:
         return list(loaded.items)
     matchings, _ = match_predictions(loaded, questions)
     pairs = [(q, p) for m in matchings for q, p in zip(m.questions, m.predictions, strict=True) if p is not None]
-    return [replace(p, question_id=q.question_id) for q, p in pairs]
+    return [p._replace(question_id=q.question_id) for q, p in pairs]
 
 
 def offline_artifacts(indexed: Artifact, databases: tuple[Database, ...]) -> dict[str, OfflineArtifacts]:

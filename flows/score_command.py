@@ -12,6 +12,7 @@ from flows.screen import MARGIN, SCREEN, json_line, plain_table
 from nl2sql.benchmarks import Benchmark, Problem, load_benchmark, well_formed
 from nl2sql.errors import UserError
 from nl2sql.garbage import rare_collections
+from nl2sql.query_pool import start_workers
 from nl2sql.rows import Question
 from nl2sql.scoring.corrected_gold import Corrections, correct_golds, load_corrections
 from nl2sql.scoring.execution_accuracy import SCORING_LIMITS, Judgement, Pair, Scores, score_predictions
@@ -64,11 +65,14 @@ class Corrected:
 @rare_collections()
 def run_score(dataset: str, predictions: str, options: ScoreOptions, artifacts: str, as_json: bool) -> int:
     """Score a file of recorded predictions and print a line per model, best first."""
-    loaded, benchmark = load_predictions(predictions), load_benchmark(dataset, options.split)
-    corrections = load_corrections(options.corrected_gold) if options.corrected_gold else None
+    benchmark = load_benchmark(dataset, options.split)
     limits = replace(SCORING_LIMITS, seconds=options.timeout)
     store = JudgementStore(ArtifactStore(artifacts), limits, options.any_column_order)
     known = store.load(d.sha256 for d in benchmark.databases)
+    if not known:
+        start_workers()
+    loaded = load_predictions(predictions)
+    corrections = load_corrections(options.corrected_gold) if options.corrected_gold else None
     judged = dict(known)
     with MARGIN.status(f"scoring {len(loaded.items):,} predictions"):
         scores, measured = _measure(loaded, benchmark, options, judged)

@@ -218,7 +218,7 @@ def _question(item: Any, index: int, path: Path, split: str) -> Question:
 
 def well_formed(text: str) -> str:
     """Text with U+FFFD for each lone surrogate, which JSON and command lines can hold and UTF-8 cannot."""
-    return LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return text if text.isascii() else LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _unique_ids(questions: Iterable[Question], path: Path) -> tuple[list[Question], list[Problem]]:

@@ -5,12 +5,13 @@ ignore the limits. `read_only.py` holds the guards, `query_worker.py` the child,
 """
 
 import os
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nl2sql.query_pool import run_jobs
-from nl2sql.read_only import FAILURES, NO_STATEMENT, failed, open_read_only, run
+from nl2sql.read_only import FAILURES, NO_STATEMENT, Outcome, failed, open_read_only, run
 
 __all__ = ["NO_STATEMENT", "ExecutionResult", "Limits", "execute", "execute_many", "open_read_only"]
 
@@ -81,18 +82,36 @@ def execute_many(
     limits: Limits | None = None,
     workers: int | None = None,
     double_quoted_strings: bool = False,
+    finished: Callable[[int, ExecutionResult], object] = lambda place, result: None,
 ) -> list[ExecutionResult]:
     """Run each distinct (path, sql) once in child processes, one per core unless `workers` says otherwise.
 
-    Gives one result per job, in the order of the jobs. A statement that ignores its limits takes its process with it:
-    its outcome is timeout, and the other jobs go on. Children stay warm for the next call from any thread.
-    Raises RuntimeError when no child can be started.
+    Gives one result per job, in the order of the jobs. `finished` is called with the place of each job and its result
+    as they come, in this thread and while others are still executed. A statement that ignores its limits takes its
+    process with it: its outcome is timeout, and the other jobs go on. Children stay warm for the next call from any
+    thread. Raises RuntimeError when no child can be started.
     """
     limits = limits or Limits()
-    keys = [(os.path.abspath(path), sql) for path, sql in jobs]
+    places = _places(jobs)
     # Jobs of one database follow each other, so that its pages stay in the children's caches.
-    distinct = sorted(dict.fromkeys(keys), key=lambda key: key[0])
+    distinct = sorted(places, key=lambda key: key[0])
     settings = (double_quoted_strings, limits.seconds, limits.rows, limits.bytes, limits.keep_rows)
-    outcomes = run_jobs([(*key, *settings) for key in distinct], workers)
-    results = {key: ExecutionResult(*outcome) for key, outcome in zip(distinct, outcomes, strict=True)}
-    return [results[key] for key in keys]
+    results: dict[int, ExecutionResult] = {}
+
+    def settle(number: int, outcome: Outcome) -> None:
+        result = ExecutionResult(*outcome)
+        for place in places[distinct[number]]:
+            results[place] = result
+            finished(place, result)
+
+    run_jobs([(*key, *settings) for key in distinct], settle, workers)
+    return [results[place] for place in range(len(jobs))]
+
+
+def _places(jobs: Sequence[tuple[PathLike, str]]) -> dict[tuple[str, str], list[int]]:
+    """Where each distinct job stands."""
+    absolute = {path: os.path.abspath(path) for path in {path for path, _ in jobs}}
+    places: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for place, (path, sql) in enumerate(jobs):
+        places[absolute[path], sql].append(place)
+    return places

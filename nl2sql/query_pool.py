@@ -11,8 +11,8 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Condition
@@ -137,6 +137,11 @@ class _Idle:
             self._less_busy()
             raise RuntimeError(f"cannot start a child process for queries: {error}") from error
 
+    def fill(self, limit: int) -> None:
+        with self.changed:
+            while len(self.workers) + self.busy < limit:
+                self.workers.append(Worker())
+
     def give_back(self, worker: Worker) -> None:
         reusable = worker.ready and not worker.pending and worker.process.poll() is None
         if not reusable:
@@ -167,31 +172,42 @@ def close_workers() -> None:
     _idle.close()
 
 
+def start_workers() -> None:
+    """Start the children of a call that is sure to come: they get ready while the caller does other work.
+
+    Where none can be started nothing is said; the call itself raises.
+    """
+    with suppress(OSError):
+        _idle.fill(cores())
+
+
 def cores() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_jobs(jobs: Sequence[Job], workers: int | None = None) -> list[tuple[Any, ...]]:
-    """The outcome of each job, in order. Raises RuntimeError when children cannot be started."""
-    if not jobs:
-        return []
-    return _Run(jobs, max(1, workers or cores())).finish()
+def run_jobs(jobs: Sequence[Job], settle: Callable[[int, tuple[Any, ...]], object], workers: int | None = None) -> None:
+    """Call `settle` with the number of each job and its outcome, as soon as it is there, from this thread.
+
+    The children work on meanwhile. Raises RuntimeError when they cannot be started.
+    """
+    if jobs:
+        _Run(jobs, settle, max(1, workers or cores())).finish()
 
 
 class _Run:
     """One call of run_jobs."""
 
-    def __init__(self, jobs: Sequence[Job], limit: int) -> None:
+    def __init__(self, jobs: Sequence[Job], settle: Callable[[int, tuple[Any, ...]], object], limit: int) -> None:
         self.jobs = jobs
+        self.settle = settle
         self.limit = min(limit, len(jobs))
         self.waiting = deque(range(len(jobs)))
-        self.outcomes: list[tuple[Any, ...] | None] = [None] * len(jobs)
         self.missing = len(jobs)
         self.workers: list[Worker] = []
         self.selector = selectors.DefaultSelector()
 
-    def finish(self) -> list[tuple[Any, ...]]:
+    def finish(self) -> None:
         with self._closing():
             while self.missing:
                 self._hire()
@@ -199,7 +215,6 @@ class _Run:
                     self._feed(worker)
                 for key, _ in self.selector.select():
                     self._collect(key.fileobj)  # type: ignore[arg-type]
-        return [outcome for outcome in self.outcomes if outcome is not None]
 
     @contextmanager
     def _closing(self) -> Iterator[None]:
@@ -242,8 +257,8 @@ class _Run:
             self._settle(number, outcome)
 
     def _settle(self, number: int, outcome: tuple[Any, ...]) -> None:
-        self.outcomes[number] = outcome
         self.missing -= 1
+        self.settle(number, outcome)
 
     def _bury(self, worker: Worker) -> None:
         self.selector.unregister(worker)

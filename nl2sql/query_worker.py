@@ -90,7 +90,10 @@ class Connections:
 
 
 class Scratch:
-    """The temporary files of a statement: SQLite removes their names when it opens them, and their space at its end."""
+    """The temporary files of a statement: SQLite removes their names when it opens them, and their space at its end.
+
+    One object serves all statements of a process: a short one is mostly over before the files are looked at.
+    """
 
     def __init__(self) -> None:
         """Start with none."""
@@ -125,21 +128,21 @@ def _state(path: str) -> tuple[int, ...]:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _execute(connections: Connections, job: tuple[Any, ...]) -> Outcome:
-    outcome = _attempt(connections, job)
+def _execute(connections: Connections, scratch: Scratch, job: tuple[Any, ...]) -> Outcome:
+    outcome = _attempt(connections, scratch, job)
     if IN_PROGRESS not in outcome[1]:
         return outcome
     connections.release()
-    return _attempt(connections, job, hold=False)
+    return _attempt(connections, scratch, job, hold=False)
 
 
-def _attempt(connections: Connections, job: tuple[Any, ...], hold: bool = True) -> Outcome:
+def _attempt(connections: Connections, scratch: Scratch, job: tuple[Any, ...], hold: bool = True) -> Outcome:
     path, sql, double_quoted_strings, seconds, rows, size, keep_rows = job
     try:
         connection = connections.get(path, double_quoted_strings, hold)
     except FAILURES as error:
         return failed("error", str(error))
-    return run(connection, sql, seconds, rows, size, keep_rows, ROWS_AT_ONCE, Scratch().is_too_large)
+    return run(connection, sql, seconds, rows, size, keep_rows, ROWS_AT_ONCE, scratch.is_too_large)
 
 
 def _limit_memory() -> None:
@@ -246,7 +249,7 @@ class Alarm:
 
 def serve(source: int, answers: Answers) -> None:
     """Answer jobs until the source ends."""
-    connections, alarm, jobs = Connections(), Alarm(), Messages()
+    connections, scratch, alarm, jobs = Connections(), Scratch(), Alarm(), Messages()
     while True:
         job = jobs.next()
         if job is None:
@@ -256,7 +259,7 @@ def serve(source: int, answers: Answers) -> None:
             answers.send()
         if job is not None:
             alarm.cover(job[3])
-            answers.add(_execute(connections, job))
+            answers.add(_execute(connections, scratch, job))
             continue
         block = os.read(source, 2**16)
         if not block:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -25,6 +26,7 @@ from tasks.artifact_store import ArtifactStore, Provenance, read_table
 from tasks.remote_files import cache_folder
 
 KIND = "judgements"
+AT_ONCE = 4  # databases whose judgements are written
 CODE: tuple[ModuleType, ...] = (execution, query_worker, read_only, row_digest, execution_accuracy, explain_verdict)
 
 
@@ -51,14 +53,19 @@ class JudgementStore:
         by_database: dict[str, dict[Pair, Judgement]] = {}
         for pair, judgement in judged.items():
             by_database.setdefault(pair[0], {})[pair] = judgement
-        for digest, found in by_database.items():
-            with self._locked(digest):
-                held = self._read(digest)
-                merged = {**held, **found}
-                if merged != held:
-                    options = {**asdict(self.limits), "any_column_order": self.any_column_order}
-                    provenance = Provenance("score", {"database": digest}, options, _code())
-                    self.store.write(KIND, self._key(digest), judgements_to_table(merged), provenance)
+        with ThreadPoolExecutor(AT_ONCE) as pool:  # mostly compressing and waiting for the disk
+            for _ in pool.map(self._add, by_database.values()):
+                pass
+
+    def _add(self, found: Mapping[Pair, Judgement]) -> None:
+        digest = next(iter(found))[0]
+        with self._locked(digest):
+            held = self._read(digest)
+            merged = {**held, **found}
+            if merged != held:
+                options = {**asdict(self.limits), "any_column_order": self.any_column_order}
+                provenance = Provenance("score", {"database": digest}, options, _code())
+                self.store.write(KIND, self._key(digest), judgements_to_table(merged), provenance)
 
     def _read(self, digest: str) -> dict[Pair, Judgement]:
         found = self.store.find(KIND, self._key(digest))

@@ -5,13 +5,15 @@ each gold. docs/scoring.md lists where the default reading differs from BIRD's o
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
+from typing import NamedTuple
 
 from nl2sql.benchmarks import Problem
 from nl2sql.errors import UserError
 from nl2sql.execution import NO_STATEMENT, ExecutionResult, Limits, execute_many
-from nl2sql.rows import Database, Question, Verdict
+from nl2sql.rows import Database, Question
 from nl2sql.scoring.explain_verdict import equal_in_any_column_order, explain_difference, explain_failure
 from nl2sql.scoring.predictions import Matching, Prediction, Predictions, match_predictions
 
@@ -46,6 +48,18 @@ class Judgement:
 MISSING = Judgement(False, False, "missing", "no prediction for this question")
 
 
+class ScoredPrediction(NamedTuple):  # a tuple for the reason that Prediction is one
+    """Whether what a system answers to one question gives the gold result; `sql` is '' where it has no prediction."""
+
+    question_id: str
+    db_id: str
+    generator: str  # the system
+    sql: str
+    correct: bool
+    reason: str  # of REASONS, '' when correct
+    detail: str
+
+
 @dataclass(frozen=True)
 class ModelScore:
     """One system's score. `execution_accuracy` is correct / n, 0 when n is 0."""
@@ -66,7 +80,7 @@ class Scores:
     `differences` counts, per rule, the verdicts that the official evaluator gives otherwise; empty in strict parity.
     """
 
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[ScoredPrediction, ...]
     models: Mapping[str, ModelScore]
     problems: tuple[Problem, ...]
     differences: Mapping[str, int]
@@ -116,16 +130,25 @@ def judge_pairs(
 
     Both sides keep SQLite's habit of reading an unknown "name" as a string: published golds and predictions rely on it.
     """
-    distinct = list(dict.fromkeys(pairs))
-    jobs = list(dict.fromkeys((paths[d], sql) for d, gold, predicted in distinct for sql in (gold, predicted)))
-    results = dict(zip(jobs, execute_many(jobs, limits, workers, double_quoted_strings=True), strict=True))
-    judged = {
-        (d, gold, predicted): judge(
-            results[paths[d], predicted], results[paths[d], gold], limits, any_column_order=any_column_order
-        )
-        for d, gold, predicted in distinct
-    }
-    return judged, len(jobs)
+    sides = {(d, gold, sql): ((paths[d], gold), (paths[d], sql)) for d, gold, sql in pairs}
+    jobs = list(dict.fromkeys(chain.from_iterable(sides.values())))
+    asking: dict[tuple[str, str], list[Pair]] = {job: [] for job in jobs}
+    for pair, (gold, predicted) in sides.items():
+        asking[predicted].append(pair)
+        if gold != predicted:
+            asking[gold].append(pair)
+    results: dict[tuple[str, str], ExecutionResult] = {}
+    judged: dict[Pair, Judgement] = {}
+
+    def finished(place: int, result: ExecutionResult) -> None:  # while the children execute the next statements
+        results[jobs[place]] = result
+        for pair in asking[jobs[place]]:
+            gold, predicted = sides[pair]
+            if gold in results and predicted in results:
+                judged[pair] = judge(results[predicted], results[gold], limits, any_column_order)
+
+    execute_many(jobs, limits, workers, double_quoted_strings=True, finished=finished)
+    return {pair: judged[pair] for pair in sides}, len(jobs)
 
 
 def score_predictions(
@@ -153,15 +176,20 @@ def score_predictions(
     official = _official_order(predictions, questions) if not strict_parity else {}
     judged = {} if judged is None else judged
     golds = {q.question_id: (databases_of[q.db_id].sha256, q.gold_sql) for q in questions}
-    wanted = {(*golds[q.question_id], p.sql) for q, p in _answered(matchings)}
-    wanted |= {(*golds[key], p.sql) for key, p in official.items()}
+    pairs = [_pairs(matching, golds) for matching in matchings]
+    positions = [(*golds[key], p.sql) for key, p in official.items()]
+    wanted = dict.fromkeys(pair for pair in chain(*pairs, positions) if pair is not None)
     paths = {database.sha256: database.path for database in databases_of.values()}
     missing = sorted(pair for pair in wanted if pair not in judged)
     fresh, executed = judge_pairs(missing, paths, limits, workers, any_column_order)
     judged.update((pair, judgement) for pair, judgement in fresh.items() if _is_lasting(judgement))
-    table = _Table({pair: fresh.get(pair) or judged[pair] for pair in wanted}, golds, official, strict_parity)
-    verdicts, differences = table.verdicts(matchings)
-    return Scores(tuple(verdicts), _scores(matchings, verdicts), tuple(problems), differences, executed)
+    read = official_reading if strict_parity else _default_reading
+    table = _Table({pair: read(fresh.get(pair) or judged[pair]) for pair in wanted}, golds, official)
+    found = [table.judgements(*each) for each in zip(matchings, pairs, strict=True)]
+    differences = Counter(j.difference for j in chain(*found) if j.difference)
+    scores = {m.model: ModelScore(len(js), sum(j.correct for j in js)) for m, js in zip(matchings, found, strict=True)}
+    verdicts = chain.from_iterable(map(_verdicts, matchings, found))
+    return Scores(tuple(verdicts), scores, tuple(problems), differences, executed)
 
 
 def _databases_of(questions: Sequence[Question], databases: Sequence[Database]) -> dict[str, Database]:
@@ -178,11 +206,14 @@ def _official_order(predictions: Predictions, questions: Sequence[Question]) -> 
     return {q.question_id: p for q, p in zip(questions, predictions.items, strict=False)}
 
 
-def _answered(matchings: Sequence[Matching]) -> Iterator[tuple[Question, Prediction]]:
-    for matching in matchings:
-        for question, prediction in zip(matching.questions, matching.predictions, strict=True):
-            if prediction is not None:
-                yield question, prediction
+def _pairs(matching: Matching, golds: Mapping[str, tuple[str, str]]) -> list[Pair | None]:
+    """What is compared for each question, None where it has no prediction."""
+    asked = [golds[q.question_id] for q in matching.questions]
+    return [None if p is None else (d, gold, p.sql) for (d, gold), p in zip(asked, matching.predictions, strict=True)]
+
+
+def _default_reading(judgement: Judgement) -> Judgement:
+    return judgement
 
 
 def _is_lasting(judgement: Judgement) -> bool:
@@ -191,39 +222,30 @@ def _is_lasting(judgement: Judgement) -> bool:
 
 @dataclass(frozen=True)
 class _Table:
-    """All judgements of one call and how to read them."""
+    """All judgements of one call, as they are read."""
 
     judged: Mapping[Pair, Judgement]
     golds: Mapping[str, tuple[str, str]]  # by question: digest of its database, gold SQL
     official: Mapping[str, Prediction]  # what the official evaluator takes for the answer of each question
-    strict_parity: bool
 
-    def verdicts(self, matchings: Sequence[Matching]) -> tuple[list[Verdict], Counter[str]]:
-        verdicts: list[Verdict] = []
-        differences: Counter[str] = Counter()
-        for matching in matchings:
-            model = matching.model
-            for question, prediction in zip(matching.questions, matching.predictions, strict=True):
-                j = self._judgement(question.question_id, prediction)
-                if j.difference:
-                    differences[j.difference] += 1
-                sql = prediction.sql if prediction else ""
-                place = question.question_id, question.db_id, "prediction", model, model
-                verdicts.append(Verdict(*place, sql, j.correct, j.reason, j.detail))
-        return verdicts, differences
+    def judgements(self, matching: Matching, pairs: Sequence[Pair | None]) -> list[Judgement]:
+        found = [MISSING if pair is None else self.judged[pair] for pair in pairs]
+        if not self.official:
+            return found
+        places = zip(matching.questions, matching.predictions, found, strict=True)
+        return [self._beside_official(q.question_id, p, judgement) for q, p, judgement in places]
 
-    def _judgement(self, question_id: str, prediction: Prediction | None) -> Judgement:
-        gold = self.golds[question_id]
-        judgement = MISSING if prediction is None else self.judged[*gold, prediction.sql]
-        if self.strict_parity:
-            return official_reading(judgement)
-        other = self.official.get(question_id, prediction) if self.official else prediction
-        if other is not None and other is not prediction:
-            official = self.judged[*gold, other.sql].official
-            return replace(judgement, difference="position" if official != judgement.correct else "")
-        return judgement
+    def _beside_official(self, question_id: str, prediction: Prediction | None, judgement: Judgement) -> Judgement:
+        other = self.official.get(question_id, prediction)
+        if other is None or other is prediction:
+            return judgement
+        official = self.judged[*self.golds[question_id], other.sql].official
+        return replace(judgement, difference="position" if official != judgement.correct else "")
 
 
-def _scores(matchings: Sequence[Matching], verdicts: Sequence[Verdict]) -> dict[str, ModelScore]:
-    right = Counter(v.generator for v in verdicts if v.correct)
-    return {m.model: ModelScore(len(m.questions), right[m.model]) for m in matchings}
+def _verdicts(matching: Matching, judgements: Sequence[Judgement]) -> list[ScoredPrediction]:
+    places = zip(matching.questions, matching.predictions, judgements, strict=True)
+    return [
+        ScoredPrediction(q.question_id, q.db_id, matching.model, p.sql if p else "", j.correct, j.reason, j.detail)
+        for q, p, j in places
+    ]

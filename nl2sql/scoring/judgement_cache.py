@@ -4,7 +4,7 @@ A judgement is kept under the digest of the database's content, the gold SQL and
 file, another gold or another prediction is another key. Timeouts and memory failures are not kept.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import pyarrow as pa
 
@@ -26,8 +26,11 @@ def judgements_from_table(table: pa.Table) -> dict[Pair, Judgement]:
     """The judgements of a table; none when it was written with other columns."""
     if not table.schema.equals(arrow_schema(JudgedPair)):
         return {}
-    columns = [table[name].to_pylist() for name in table.column_names]
-    return {row[:3]: Judgement(*row[3:]) for row in zip(*columns, strict=True)}
+    database, gold, sql, *judgements = (table[name].to_pylist() for name in table.column_names)
+    # Many pairs share one judgement, above all "right": an object for each would take most of the time.
+    shared = {row: Judgement(*row) for row in set(zip(*judgements, strict=True))}
+    pairs = zip(database, gold, sql, strict=True)
+    return dict(zip(pairs, map(shared.__getitem__, zip(*judgements, strict=True)), strict=True))
 
 
 def _row(pair: Pair, judgement: Judgement) -> tuple[str | bool, ...]:
@@ -35,5 +38,6 @@ def _row(pair: Pair, judgement: Judgement) -> tuple[str | bool, ...]:
     return *pair, j.correct, j.official, j.reason, well_formed(j.detail), j.difference
 
 
-def _is_unicode(texts: Iterable[str]) -> bool:
-    return all(text.isascii() or text == well_formed(text) for text in texts)
+def _is_unicode(pair: Pair) -> bool:
+    text = "".join(pair)
+    return text.isascii() or text == well_formed(text)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from nl2sql.execution import Limits, execute_many
-from nl2sql.rows import Database, Question, Verdict
-from nl2sql.scoring.execution_accuracy import SCORING_LIMITS
+from nl2sql.rows import Database, Question
+from nl2sql.scoring.execution_accuracy import SCORING_LIMITS, ScoredPrediction
 from nl2sql.scoring.metrics import measure_time_ratio, r_ves, soft_f1, sql_features
 
 METRICS = {"ex": "execution_accuracy", "soft-f1": "soft_f1", "r-ves": "r_ves"}  # option -> name of the figure
@@ -20,7 +20,7 @@ ROUNDS = 100  # of timing per distinct answer, as BIRD's script
 class Measured:
     """One value per verdict and metric: 1 or 0 for ex, Soft-F1 from 0 to 1, the time ratio for r-ves (0 = wrong)."""
 
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[ScoredPrediction, ...]
     values: Mapping[str, Sequence[float]]
 
     def figures(self, places: Sequence[int]) -> dict[str, float]:
@@ -35,7 +35,7 @@ class Measured:
 
 
 def measure_predictions(
-    verdicts: Sequence[Verdict],
+    verdicts: Sequence[ScoredPrediction],
     questions: Sequence[Question],
     databases: Sequence[Database],
     metrics: Sequence[str] = ("ex",),
@@ -58,7 +58,7 @@ def measure_predictions(
 
 
 def _soft_f1s(
-    verdicts: Sequence[Verdict], golds: Mapping[str, Question], paths: Mapping[str, str], limits: Limits
+    verdicts: Sequence[ScoredPrediction], golds: Mapping[str, Question], paths: Mapping[str, str], limits: Limits
 ) -> list[float]:
     answers: dict[str, set[str]] = defaultdict(set)
     for verdict in verdicts:
@@ -81,7 +81,7 @@ def _of_question(
 
 
 def _time_ratios(
-    verdicts: Sequence[Verdict],
+    verdicts: Sequence[ScoredPrediction],
     golds: Mapping[str, Question],
     paths: Mapping[str, str],
     limits: Limits,
@@ -98,7 +98,7 @@ def _time_ratios(
 
 
 def group_places(
-    verdicts: Sequence[Verdict], questions: Sequence[Question], grouping: str
+    verdicts: Sequence[ScoredPrediction], questions: Sequence[Question], grouping: str
 ) -> dict[str, dict[str, list[int]]]:
     """By system and group, in order of first appearance, the places of its verdicts.
 

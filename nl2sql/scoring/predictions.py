@@ -5,11 +5,13 @@ BIRD          {"0": "SELECT ...\\t----- bird -----\\tshop", ...}   keys: positio
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import orjson
 
 from nl2sql.benchmarks import Problem
 from nl2sql.errors import UserError
@@ -17,12 +19,10 @@ from nl2sql.rows import Question
 
 SEPARATOR = "\t----- bird -----\t"
 NAMED_IDS = 5  # how many question ids a problem names
-DECODER = json.JSONDecoder()
 NOT_TEXT = " "  # what the official evaluator executes in the place of a prediction that is not a string
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(NamedTuple):  # there are as many as lines, and a tuple is made in a third of a frozen dataclass's time
     """One SQL statement that a system wrote for one question. `sql` is NOT_TEXT where `is_text` is False."""
 
     question_id: str
@@ -69,6 +69,8 @@ def load_predictions(path: str | Path) -> Predictions:
 
 
 def _bird_file(content: bytes, path: Path) -> Predictions | None:
+    if _begins_with_a_line(content):
+        return None
     try:
         pairs = json.loads(content, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):
@@ -83,6 +85,18 @@ def _bird_file(content: bytes, path: Path) -> Predictions | None:
         entries[key] = value
     items = [_bird_entry(key, value, place, path, problems) for place, (key, value) in enumerate(entries.items())]
     return Predictions(tuple(items), tuple(problems), by_position=True)
+
+
+def _begins_with_a_line(content: bytes) -> bool:
+    """Whether the first line is JSON by itself and more follows, so that the whole is not."""
+    end = content.find(b"\n")
+    if end < 0 or not content[end : end + 64].strip():  # a BIRD file on one line may end in a line break
+        return False
+    try:
+        orjson.loads(content[:end])
+    except ValueError:
+        return False
+    return True
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -108,38 +122,49 @@ def _bird_entry(key: str, value: Any, place: int, path: Path, problems: list[Pro
 
 
 def _json_lines(content: bytes, path: Path) -> Predictions:
-    items: list[Prediction] = []
+    lines, system = (
+        content.split(b"\n"),
+        path.stem,
+    )  # splitlines would also split at U+2028, which JSON allows in strings
+    found = [_plain_line(line, place, system) for place, line in enumerate(lines, start=1)]
+    other = [n for n, prediction in enumerate(found) if prediction is None and lines[n].strip()]
     problems: list[Problem] = []
-    for place, item in _objects(content, path, problems):
-        prediction = _line_entry(item, place, path, problems)
-        if prediction is not None:
-            items.append(prediction)
-    return Predictions(tuple(items), tuple(problems), by_position=False)
+    is_utf8 = not other or _is_utf8(content)
+    for n in other:
+        found[n] = _other_line(lines[n].decode() if is_utf8 else lines[n], n + 1, path, problems)
+    return Predictions(tuple(p for p in found if p is not None), tuple(problems), by_position=False)
 
 
-def _objects(content: bytes, path: Path, problems: list[Problem]) -> Iterator[tuple[int, Any]]:
-    for place, line in enumerate(_lines(content), start=1):
-        if line.strip():
-            try:
-                yield place, _value(line)
-            except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
-                problems.append(Problem(f"{path}:{place}", f"is not JSON ({error}): left out"))
-
-
-def _value(line: str | bytes) -> Any:
-    # A plain object needs none of what json.loads looks at before and after it, which takes as long as reading it.
-    if type(line) is str and line.startswith("{"):
-        value, end = DECODER.raw_decode(line)
-        if end == len(line):
-            return value
-    return json.loads(line)
-
-
-def _lines(content: bytes) -> Sequence[str | bytes]:
+def _plain_line(line: bytes, place: int, system: str) -> Prediction | None:
+    """A line as nearly all are, else None: what orjson refuses or reads otherwise is left to the slower way."""
     try:
-        return content.decode().split("\n")  # splitlines would also split at U+2028, which JSON allows in strings
+        item = orjson.loads(line)
+        key, sql = item["question_id"], item["sql"]
+    except (ValueError, LookupError, TypeError):
+        return None
+    if type(sql) is not str or (type(key) is not int and type(key) is not str):  # a large integer comes as a float
+        return None
+    model, db_id = item.get("model"), item.get("db_id")
+    named = model if type(model) is str and model else system
+    return Prediction(str(key), sql, db_id if type(db_id) is str else "", named, place, True)
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
     except UnicodeDecodeError:
-        return content.split(b"\n")
+        return False
+    return True
+
+
+def _other_line(line: str | bytes, place: int, path: Path, problems: list[Problem]) -> Prediction | None:
+    if not line.strip():
+        return None
+    try:
+        return _line_entry(json.loads(line), place, path, problems)
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
+        problems.append(Problem(f"{path}:{place}", f"is not JSON ({error}): left out"))
+        return None
 
 
 def _line_entry(item: Any, place: int, path: Path, problems: list[Problem]) -> Prediction | None:
@@ -182,13 +207,13 @@ def match_predictions(
     if strict_parity and predictions.by_position:
         return [_in_order(predictions, questions)], []
     by_id = {q.question_id: q for q in questions}
-    by_model: dict[str, list[Prediction]] = {model: [] for model in predictions.models}
+    by_model: dict[str, list[Prediction]] = defaultdict(list)
     for prediction in _keys_to_ids(predictions, questions):
         by_model[prediction.model].append(prediction)
     matchings, problems = [], []
     for model, items in by_model.items():
-        chosen = _first_of_each(items, by_id)
-        matchings.append(Matching(model, tuple(questions), tuple(chosen.get(key) for key in by_id)))
+        chosen = _first_of_each(items)
+        matchings.append(Matching(model, tuple(questions), tuple(map(chosen.get, by_id))))
         problems.extend(_problems(model, items, chosen, by_id))
     return matchings, problems
 
@@ -204,13 +229,14 @@ def _keys_to_ids(predictions: Predictions, questions: Sequence[Question]) -> Seq
     if not predictions.by_position or all(p.question_id in known for p in predictions.items):
         return predictions.items
     positions = {str(place): question_id for place, question_id in enumerate(ids)}
-    return [replace(p, question_id=positions.get(p.question_id, p.question_id)) for p in predictions.items]
+    return [p._replace(question_id=positions.get(p.question_id, p.question_id)) for p in predictions.items]
 
 
-def _first_of_each(items: Sequence[Prediction], questions: dict[str, Question]) -> dict[str, Prediction]:
-    chosen: dict[str, Prediction] = {}
-    for item in items:
-        if item.question_id in questions:
+def _first_of_each(items: Sequence[Prediction]) -> dict[str, Prediction]:
+    chosen = {item.question_id: item for item in items}
+    if len(chosen) < len(items):
+        chosen.clear()
+        for item in items:
             chosen.setdefault(item.question_id, item)
     return chosen
 
@@ -218,9 +244,10 @@ def _first_of_each(items: Sequence[Prediction], questions: dict[str, Question]) 
 def _problems(
     model: str, items: Sequence[Prediction], chosen: dict[str, Prediction], questions: dict[str, Question]
 ) -> Iterator[Problem]:
-    unknown = [p.question_id for p in items if p.question_id not in questions]
-    repeated = [key for key, count in Counter(p.question_id for p in items).items() if count > 1 and key in questions]
-    other = [key for key, p in chosen.items() if p.db_id and p.db_id != questions[key].db_id]
+    unknown = [p.question_id for p in items if p.question_id not in questions] if chosen.keys() - questions else []
+    counts = Counter(p.question_id for p in items) if len(chosen) < len(items) else {}
+    repeated = [key for key, count in counts.items() if count > 1 and key in questions]
+    other = [k for k, p in chosen.items() if p.db_id and k in questions and p.db_id != questions[k].db_id]
     kinds = (
         ([key for key in questions if key not in chosen], "without a prediction: wrong"),
         (unknown, "not in the benchmark: left out"),

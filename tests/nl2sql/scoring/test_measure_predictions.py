@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from nl2sql.benchmarks import describe_database, load_benchmark
-from nl2sql.rows import Database, Question, Verdict
-from nl2sql.scoring.execution_accuracy import score_predictions
+from nl2sql.rows import Database, Question
+from nl2sql.scoring.execution_accuracy import ScoredPrediction, score_predictions
 from nl2sql.scoring.measure_predictions import group_places, measure_predictions
 from nl2sql.scoring.predictions import load_predictions
 
@@ -32,8 +32,8 @@ def database(tmp_path: Path) -> Database:
     return describe_database("shop", path)
 
 
-def verdict(key: str, sql: str, correct: bool, model: str = "m") -> Verdict:
-    return Verdict(key, "shop", "prediction", model, model, sql, correct, "", "")
+def verdict(key: str, sql: str, correct: bool, model: str = "m") -> ScoredPrediction:
+    return ScoredPrediction(key, "shop", model, sql, correct, "", "")
 
 
 VERDICTS = (

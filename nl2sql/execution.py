@@ -87,9 +87,10 @@ def execute_many(
     """Run each distinct (path, sql) once in child processes, one per core unless `workers` says otherwise.
 
     Gives one result per job, in the order of the jobs. `finished` is called with the place of each job and its result
-    as they come, in this thread and while others are still executed. A statement that ignores its limits takes its
-    process with it: its outcome is timeout, and the other jobs go on. Children stay warm for the next call from any
-    thread. Raises RuntimeError when no child can be started.
+    as they come, in this thread and while others are still executed; it must not execute anything itself, for all
+    children may be taken. A statement that ignores its limits takes its process with it: its outcome is timeout, and
+    the other jobs go on. Children stay warm for the next call from any thread. Raises RuntimeError when no child can
+    be started.
     """
     limits = limits or Limits()
     places = _places(jobs)

@@ -4,7 +4,7 @@ Every distinct statement of a database is executed once, however many prediction
 each gold. docs/scoring.md lists where the default reading differs from BIRD's official evaluator.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -130,25 +130,27 @@ def judge_pairs(
 
     Both sides keep SQLite's habit of reading an unknown "name" as a string: published golds and predictions rely on it.
     """
-    sides = {(d, gold, sql): ((paths[d], gold), (paths[d], sql)) for d, gold, sql in pairs}
-    jobs = list(dict.fromkeys(chain.from_iterable(sides.values())))
-    asking: dict[tuple[str, str], list[Pair]] = {job: [] for job in jobs}
-    for pair, (gold, predicted) in sides.items():
-        asking[predicted].append(pair)
-        if gold != predicted:
-            asking[gold].append(pair)
+    distinct = dict.fromkeys(pairs)
+    asking: dict[tuple[str, str], list[Pair]] = defaultdict(list)  # by statement of a database, golds first
+    for pair in distinct:
+        database, gold, predicted = pair
+        asking[database, gold].append(pair)
+        if predicted != gold:
+            asking[database, predicted].append(pair)
+    statements = list(asking)
     results: dict[tuple[str, str], ExecutionResult] = {}
     judged: dict[Pair, Judgement] = {}
 
     def finished(place: int, result: ExecutionResult) -> None:  # while the children execute the next statements
-        results[jobs[place]] = result
-        for pair in asking[jobs[place]]:
-            gold, predicted = sides[pair]
-            if gold in results and predicted in results:
-                judged[pair] = judge(results[predicted], results[gold], limits, any_column_order)
+        results[statements[place]] = result
+        for pair in asking[statements[place]]:
+            gold, predicted = results.get(pair[:2]), results.get((pair[0], pair[2]))
+            if gold and predicted:
+                judged[pair] = judge(predicted, gold, limits, any_column_order)
 
+    jobs = [(paths[database], sql) for database, sql in statements]
     execute_many(jobs, limits, workers, double_quoted_strings=True, finished=finished)
-    return {pair: judged[pair] for pair in sides}, len(jobs)
+    return {pair: judged[pair] for pair in distinct}, len(jobs)
 
 
 def score_predictions(

@@ -17,9 +17,11 @@ from nl2sql.scoring.rows import JudgedPair
 def judgements_to_table(judged: Mapping[Pair, Judgement]) -> pa.Table:
     """The judgements as a table with the columns of JudgedPair. SQL that is not valid Unicode is left out."""
     schema = arrow_schema(JudgedPair)
-    rows = [_row(pair, j) for pair, j in judged.items() if _is_unicode(pair)]
-    columns = zip(*rows, strict=True) if rows else ((),) * len(schema)
-    return pa.table([pa.array(c, type=f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+    kept = {pair: j for pair, j in judged.items() if _is_unicode(pair)}
+    columns = {name: [pair[n] for pair in kept] for n, name in enumerate(schema.names[:3])}
+    columns |= {name: [getattr(j, name) for j in kept.values()] for name in schema.names[3:]}
+    columns["detail"] = list(map(well_formed, columns["detail"]))
+    return pa.table([pa.array(columns[f.name], type=f.type) for f in schema], schema=schema)
 
 
 def judgements_from_table(table: pa.Table) -> dict[Pair, Judgement]:
@@ -31,11 +33,6 @@ def judgements_from_table(table: pa.Table) -> dict[Pair, Judgement]:
     shared = {row: Judgement(*row) for row in set(zip(*judgements, strict=True))}
     pairs = zip(database, gold, sql, strict=True)
     return dict(zip(pairs, map(shared.__getitem__, zip(*judgements, strict=True)), strict=True))
-
-
-def _row(pair: Pair, judgement: Judgement) -> tuple[str | bool, ...]:
-    j = judgement
-    return *pair, j.correct, j.official, j.reason, well_formed(j.detail), j.difference
 
 
 def _is_unicode(pair: Pair) -> bool:

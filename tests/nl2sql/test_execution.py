@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sqlite3
+import subprocess
 import threading
 import time
 import tracemalloc
@@ -12,7 +13,8 @@ from tempfile import TemporaryFile
 import pytest
 
 from nl2sql.execution import NO_STATEMENT, ExecutionResult, Limits, execute, execute_many, open_read_only
-from nl2sql.query_worker import SCRATCH_LIMIT, Scratch
+from nl2sql.query_pool import close_workers, cores, start_workers
+from nl2sql.query_worker import SCRATCH_LIMIT, SECONDS_BETWEEN_LOOKS, Scratch
 from nl2sql.read_only import NO_SCRATCH, run, strict_quotes
 
 ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) "
@@ -208,6 +210,16 @@ def test_temporary_files_are_those_without_a_name(tmp_path: Path) -> None:
         assert Scratch().is_too_large()
 
 
+def test_one_look_at_temporary_files_serves_many_statements_and_the_next_is_soon(tmp_path: Path) -> None:
+    scratch = Scratch()
+    assert not scratch.is_too_large()
+    with TemporaryFile() as unnamed:
+        unnamed.truncate(SCRATCH_LIMIT + 1)
+        assert not scratch.is_too_large()
+        time.sleep(2 * SECONDS_BETWEEN_LOOKS)
+        assert scratch.is_too_large()
+
+
 def test_a_sort_larger_than_the_page_cache_leaves_no_file(database: Path, tmp_path: Path) -> None:
     sql = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 300000) "
     sql += "SELECT x FROM c ORDER BY hex(x * 7919 % 300007) || zeroblob(40) LIMIT 1"
@@ -230,6 +242,49 @@ def test_equal_jobs_run_once_and_come_back_in_order(database: Path) -> None:
     results = execute_many([(database, "SELECT 2"), (database, "SELECT random()"), (str(database), "SELECT random()")])
     assert results[0].rows == ((2,),)
     assert results[1] is results[2]
+
+
+def test_each_result_is_told_while_others_are_still_executed(database: Path) -> None:
+    told: dict[int, tuple[str, float]] = {}
+    started = time.monotonic()
+
+    def finished(place: int, result: ExecutionResult) -> None:
+        told[place] = result.outcome, time.monotonic() - started
+
+    jobs = [(database, "SELECT 1"), (database, ENDLESS + "SELECT sum(x) FROM c"), (str(database), "SELECT 1")]
+    execute_many(jobs, Limits(seconds=1), workers=2, finished=finished)
+    assert {place: outcome for place, (outcome, _) in told.items()} == {0: "ok", 1: "timeout", 2: "ok"}
+    assert told[0][1] < 0.9 < told[1][1]
+
+
+def test_what_the_listener_raises_ends_the_call_and_not_the_children(database: Path) -> None:
+    def finished(place: int, result: ExecutionResult) -> None:
+        raise KeyError(place)
+
+    with pytest.raises(KeyError):
+        execute_many([(database, f"SELECT {i}") for i in range(100)], finished=finished)
+    assert [r.rows for r in execute_many([(database, "SELECT 7"), (database, "SELECT 8")])] == [((7,),), ((8,),)]
+
+
+def test_children_started_ahead_are_the_ones_that_work(database: Path) -> None:
+    close_workers()
+    start_workers()
+    start_workers()
+    ahead = child_processes()
+    assert len(ahead) == cores()
+    assert len(execute_many([(database, f"SELECT {i}") for i in range(100)])) == 100
+    assert child_processes() == ahead
+    close_workers()
+    start_workers()
+    close_workers()  # while they are not ready yet
+    assert child_processes() == set()
+
+
+def child_processes() -> set[str]:
+    columns = ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="]
+    lines = subprocess.run(columns, capture_output=True, text=True, check=True).stdout.splitlines()
+    found = (line.split(maxsplit=2) for line in lines if "nl2sql.query_worker" in line)
+    return {pid for pid, parent, _ in found if int(parent) == os.getpid()}
 
 
 def test_no_jobs() -> None:

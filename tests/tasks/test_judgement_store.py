@@ -42,6 +42,13 @@ def test_what_is_kept_is_found_by_database(store):
     assert store.load(["e"]) == {("e", "gold", "a"): WRONG}
 
 
+def test_many_databases_are_kept_at_once_and_each_has_its_own_file(store, tmp_path):
+    judged = {(f"d{i % 30}", "gold", str(i)): Judgement(True, True, "", f"{i}") for i in range(300)}
+    store.keep(judged)
+    assert store.load(f"d{i}" for i in range(30)) == judged
+    assert len(list(tmp_path.glob("judgements/*.parquet"))) == 30
+
+
 def test_other_rules_find_nothing(store):
     store.keep(JUDGED)
     assert replace(store, any_column_order=True).load(["d"]) == {}

@@ -19,6 +19,7 @@ from nl2sql.scoring.execution_accuracy import (
     Pair,
     Scores,
     judge,
+    judge_pairs,
     official_reading,
     score_predictions,
 )
@@ -177,6 +178,14 @@ def test_equal_statements_run_once_and_known_judgements_not_at_all(database: Dat
     second = score(database, golds, predicted, judged=again)
     assert (first.executed, second.executed) == (3, 0)
     assert first.verdicts == second.verdicts
+
+
+def test_judgements_come_in_the_order_of_their_pairs_whatever_finishes_first(database: Database) -> None:
+    slow = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 300000) SELECT count(*) FROM c"
+    pairs = [("d", slow, "SELECT 1"), ("d", slow, slow), ("d", "SELECT 300000", slow), ("d", "SELECT 1", "SELECT 1")]
+    judged, executed = judge_pairs(pairs, {"d": database.path})
+    assert [(pair, j.correct) for pair, j in judged.items()] == list(zip(pairs, [False, True, True, True], strict=True))
+    assert executed == 3
 
 
 def test_a_timeout_is_tried_again(database: Database) -> None:

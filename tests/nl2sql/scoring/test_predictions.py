@@ -3,8 +3,11 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nl2sql.errors import UserError
 from nl2sql.rows import Question
@@ -59,6 +62,73 @@ def test_broken_lines_are_reported_with_their_number(tmp_path: Path) -> None:
     loaded = load(tmp_path, b"\n".join([good, *bad, b"[" * 100_000]))
     assert [p.sql for p in loaded.items] == ["SELECT 1"]
     assert [p.where.rsplit(":", 1)[1] for p in loaded.problems] == ["2", "3", "4", "5", "6", "7"]
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "sql"),
+    [
+        (b'{"question_id": 18446744073709551616, "sql": "a"}', "18446744073709551616", "a"),
+        (b'{"question_id": -9223372036854775809, "sql": "a"}', "-9223372036854775809", "a"),
+        (b'{"question_id": 1, "sql": "\\ud800"}', "1", "\ud800"),
+        (b'{"question_id": 1, "sql": "a", "time": NaN, "most": Infinity}', "1", "a"),
+        (b'{"question_id": 1, "sql": "a", "time": 1e999}', "1", "a"),
+        (b'{"question_id": 1, "sql": "a", "sql": "b"}', "1", "b"),
+        (b' {"question_id": -0, "sql": "\\u0000"} \r', "0", "\0"),
+        (b'{"question_id": 1, "SQL": "a"}', "1", "a"),
+        (b'{"question_id": 1, "SQL": "a", "sql": "b"}', "1", "b"),
+    ],
+)
+@pytest.mark.parametrize("other", [b'{"question_id": 5, "sql": "x"}', b"\xff"], ids=["utf-8", "not utf-8"])
+def test_lines_that_one_parser_takes_and_another_does_not(
+    tmp_path: Path, line: bytes, key: str, sql: str, other: bytes
+) -> None:
+    loaded = load(tmp_path, other + b"\n" + line)
+    assert [(p.question_id, p.sql, p.place) for p in loaded.items[-1:]] == [(key, sql, 2)]
+    assert len(loaded.problems) == (other == b"\xff")
+
+
+def test_numbers_in_the_place_of_text_are_called_what_they_are(tmp_path: Path) -> None:
+    huge = 10**30
+    lines = [{"question_id": 1, "sql": huge}, {"question_id": 1.0, "sql": "a"}, {"question_id": True, "sql": "a"}]
+    problems = load(tmp_path, "\n".join(map(json.dumps, lines))).problems
+    assert [p.what.split(":")[0] for p in problems] == [
+        "sql is not a string but int",
+        "question_id 1.0 is neither a number nor text",
+        "question_id True is neither a number nor text",
+    ]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=())),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    max_leaves=3,
+)
+LINES = st.fixed_dictionaries({}, optional=dict.fromkeys(("question_id", "sql", "SQL", "model", "db_id", "x"), JSON))
+
+
+@settings(max_examples=300, deadline=None)
+@given(item=LINES, plain=st.booleans(), cut=st.integers(0, 400), put=st.binary(max_size=2), taken=st.integers(0, 3))
+def test_every_line_is_read_as_the_standard_parser_reads_it(
+    item: dict[str, object], plain: bool, cut: int, put: bytes, taken: int
+) -> None:
+    whole = json.dumps(item, ensure_ascii=plain).encode("utf-8", "surrogatepass").replace(b"\n", b" ")
+    line = (whole[:cut] + put + whole[cut + taken :]).replace(b"\n", b" ")
+    with TemporaryDirectory() as folder:
+        loaded = load(Path(folder), b'{"question_id": 1, "sql": "x"}\n' + line)
+    assert [(p.question_id, p.sql, p.db_id, p.model) for p in loaded.items[1:]] == as_the_standard_parser_reads(line)
+
+
+def as_the_standard_parser_reads(line: bytes) -> list[tuple[str, str, str, str]]:
+    try:
+        item = json.loads(line)
+    except ValueError:
+        return []
+    sql = item.get("sql", item.get("SQL", ...)) if isinstance(item, dict) else ...
+    if sql is ... or type(item.get("question_id")) not in (int, str):
+        return []
+    named = {name: item.get(name) if isinstance(item.get(name), str) else "" for name in ("db_id", "model")}
+    written = sql if isinstance(sql, str) else NOT_TEXT
+    return [(str(item["question_id"]), written, named["db_id"], named["model"] or "system")]
 
 
 def test_sql_with_a_line_separator_or_nul_is_one_line(tmp_path: Path) -> None:

@@ -131,12 +131,7 @@ def judge_pairs(
     Both sides keep SQLite's habit of reading an unknown "name" as a string: published golds and predictions rely on it.
     """
     distinct = dict.fromkeys(pairs)
-    asking: dict[tuple[str, str], list[Pair]] = defaultdict(list)  # by statement of a database, golds first
-    for pair in distinct:
-        database, gold, predicted = pair
-        asking[database, gold].append(pair)
-        if predicted != gold:
-            asking[database, predicted].append(pair)
+    asking = _asking(distinct)
     statements = list(asking)
     results: dict[tuple[str, str], ExecutionResult] = {}
     judged: dict[Pair, Judgement] = {}
@@ -151,6 +146,17 @@ def judge_pairs(
     jobs = [(paths[database], sql) for database, sql in statements]
     execute_many(jobs, limits, workers, double_quoted_strings=True, finished=finished)
     return {pair: judged[pair] for pair in distinct}, len(jobs)
+
+
+def _asking(pairs: Iterable[Pair]) -> dict[tuple[str, str], list[Pair]]:
+    """The statements of each database in the order of the pairs, golds first, with the pairs that they are part of."""
+    asking: dict[tuple[str, str], list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        database, gold, predicted = pair
+        asking[database, gold].append(pair)
+        if predicted != gold:
+            asking[database, predicted].append(pair)
+    return asking
 
 
 def score_predictions(
@@ -188,10 +194,16 @@ def score_predictions(
     read = official_reading if strict_parity else _default_reading
     table = _Table({pair: read(fresh.get(pair) or judged[pair]) for pair in wanted}, golds, official)
     found = [table.judgements(*each) for each in zip(matchings, pairs, strict=True)]
-    differences = Counter(j.difference for j in chain(*found) if j.difference)
-    scores = {m.model: ModelScore(len(js), sum(j.correct for j in js)) for m, js in zip(matchings, found, strict=True)}
+    return _scores(matchings, found, problems, executed)
+
+
+def _scores(
+    matchings: Sequence[Matching], found: Sequence[list[Judgement]], problems: Sequence[Problem], executed: int
+) -> Scores:
     verdicts = chain.from_iterable(map(_verdicts, matchings, found))
-    return Scores(tuple(verdicts), scores, tuple(problems), differences, executed)
+    models = {m.model: ModelScore(len(js), sum(j.correct for j in js)) for m, js in zip(matchings, found, strict=True)}
+    differences = Counter(j.difference for j in chain(*found) if j.difference)
+    return Scores(tuple(verdicts), models, tuple(problems), differences, executed)
 
 
 def _databases_of(questions: Sequence[Question], databases: Sequence[Database]) -> dict[str, Database]:

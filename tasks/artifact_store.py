@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
@@ -137,10 +137,13 @@ class ArtifactStore:
         return next((artifact for artifact in found if artifact), None)
 
 
-def read_table(artifact: Artifact) -> pa.Table:
-    """The table of an artifact; raises UserError when the file is missing or not the one that was written."""
+def read_table(artifact: Artifact, columns: Sequence[str] | None = None) -> pa.Table:
+    """The table of an artifact, or some columns of it.
+
+    Raises UserError when the file is missing or not the one that was written.
+    """
     with pq.ParquetFile(_checked(artifact), memory_map=True) as file:  # read_table first imports what reads folders
-        return file.read(use_threads=artifact.rows > FEW_ROWS)
+        return file.read(columns, use_threads=artifact.rows > FEW_ROWS)
 
 
 def map_file(artifact: Artifact) -> PlainParquet:

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ from nl2sql.benchmarks import Benchmark
 from nl2sql.contracts import CONTRACTS
 from nl2sql.reporting.corrected_gold_figures import corrected_figures, corrected_json, corrected_sentence
 from nl2sql.reporting.html_report import render_report
-from nl2sql.reporting.run_tables import RunTables
+from nl2sql.reporting.run_tables import RowsInParts, RunTables
 from nl2sql.reporting.summarise_run import RunSummary, summarise_run, to_json
 from nl2sql.rows import Gold, Question, Selection, SetAside, Step
-from tasks.artifact_store import Artifact, read_rows, replace_file
+from tasks.artifact_store import Artifact, read_rows, read_table, replace_file
 from tasks.remote_files import absolute
 
-TRACED = ("groundings", "linkings", "candidates", "repairs", "selections", "verdicts", "recalls", "corrected")
+TRACED = ("candidates", "repairs", "selections", "verdicts", "recalls", "corrected")
+LARGE = ("groundings", "linkings")  # five sixths of what a run writes of a question
 SEPARATOR = "\t----- bird -----\t"
 
 
@@ -84,6 +86,7 @@ def run_tables(questions: Sequence[Question], steps: Sequence[Step], golds: Sequ
     """What the report shows of a run's artifacts; calls apart by whether this run made them."""
     return RunTables(
         questions,
+        **{kind: in_parts(kind, steps) for kind in LARGE},
         **{kind: gather(kind, steps) for kind in TRACED},
         model_calls=gather("model_calls", [s for s in steps if not s.reused]),
         reused_calls=gather("model_calls", [s for s in steps if s.reused]),
@@ -93,9 +96,21 @@ def run_tables(questions: Sequence[Question], steps: Sequence[Step], golds: Sequ
 
 def gather(kind: str, steps: Sequence[Step]) -> list[Any]:
     """All rows of one kind of artifact that the manifest names, in its order."""
+    return [row for a in artifacts_of(kind, steps) for row in read_rows(a, CONTRACTS[kind].row)]
+
+
+def in_parts(kind: str, steps: Sequence[Step]) -> Mapping[str, Any]:
+    """The same by question, read when they are asked for."""
+    found = artifacts_of(kind, steps)
+    ids = [read_table(a, ["question_id"])["question_id"].to_pylist() for a in found]
+    places = {question_id: place for place, some in enumerate(ids) for question_id in some}
+    return RowsInParts([partial(read_rows, a, CONTRACTS[kind].row) for a in found], places)
+
+
+def artifacts_of(kind: str, steps: Sequence[Step]) -> list[Artifact]:
+    """The artifacts of one kind that the manifest names, in its order."""
     names = ("kind", "path", "sha256", "rows", "schema_version", "seconds")
-    found = [Artifact(*(getattr(s, n) for n in names)) for s in steps if s.kind == kind]
-    return [row for a in found for row in read_rows(a, CONTRACTS[kind].row)]
+    return [Artifact(*(getattr(s, n) for n in names)) for s in steps if s.kind == kind]
 
 
 def data_notes(benchmark: Benchmark, golds: Sequence[Gold]) -> list[str]:

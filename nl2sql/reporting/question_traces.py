@@ -119,8 +119,8 @@ def group_rows(tables: RunTables) -> RunRows:
     for counted in count_calls(tables.model_calls, tables.reused_calls):
         calls[counted.call.question_id].append(counted)
     return RunRows(
-        {g.question_id: g for g in tables.groundings},
-        {k.question_id: k for k in tables.linkings},
+        tables.groundings,
+        tables.linkings,
         by_question,
         {(r.question_id, r.candidate_id): r for r in tables.repairs},
         {s.question_id: s for s in tables.selections},

@@ -78,7 +78,8 @@ class Run:
     @property
     def tables(self) -> RunTables:
         """As render_report and summarise_run take them."""
-        return RunTables(**vars(self))
+        by_question = {name: {r.question_id: r for r in getattr(self, name)} for name in ("groundings", "linkings")}
+        return RunTables(**{**vars(self), **by_question})
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from nl2sql.errors import UserError
@@ -47,26 +48,38 @@ def opened(database: Database) -> Iterator[sqlite3.Connection]:
         ) from error
 
 
-def chunks(
-    connection: sqlite3.Connection,
-    sql: str,
-    parameters: Sequence[object] = (),
-    columns: int = 1,
-    lenient: bool = False,
-    most_rows: int | None = None,
-) -> Iterator[Chunk]:
-    """The rows of a query, a bounded number at a time: `most_rows`, or CHUNK_CELLS cells, fewer when cells are large.
+@dataclass
+class Pace:
+    """How many rows are read at once: `most`, fewer where the last `sampled` of those before were long."""
 
-    `columns` is the query's width. A row is never split, so that memory is bounded by the largest row as well.
+    most: int
+    sampled: int
+    heaviest: int = 0  # characters of a row, the most that was seen on an average over `sampled`
+
+    def next_size(self, rows: Chunk, size: int) -> int:
+        """How many to read after these, of which `size` were wanted."""
+        characters = _characters(rows[-self.sampled :]) // len(rows[-self.sampled :])
+        self.heaviest = max(self.heaviest, characters)
+        return max(1, min(self.most, size * 4, CHUNK_CHARACTERS // max(1, characters)))
+
+
+def pace(columns: int = 1, most_rows: int | None = None) -> Pace:
+    """For rows of so many cells: `most_rows` at once, else as many as make CHUNK_CELLS cells."""
+    return Pace(most_rows or max(1, CHUNK_CELLS // columns), min(64, 1 + SAMPLED_CELLS // columns))
+
+
+def chunks(connection: sqlite3.Connection, sql: str, at: Pace | None = None, lenient: bool = False) -> Iterator[Chunk]:
+    """The rows of a query, a bounded number of cells and characters at a time, by default as for one column.
+
+    The pace notes how long rows are. A row is never split, so that memory is bounded by the largest row as well.
     """
+    at = at or pace()
     connection.text_factory = lenient_text if lenient else str
-    cursor = connection.execute(sql, parameters)
-    most = most_rows or max(1, CHUNK_CELLS // columns)
-    size, sampled = min(most, 256), min(64, 1 + SAMPLED_CELLS // columns)
+    cursor = connection.execute(sql)
+    size = min(at.most, 256)
     while rows := cursor.fetchmany(size):
+        size = at.next_size(rows, size)
         yield rows
-        fitting = CHUNK_CHARACTERS // max(1, _characters(rows[-sampled:]) // len(rows[-sampled:]))
-        size = max(1, min(most, size * 4, fitting))
 
 
 def _characters(rows: Chunk) -> int:

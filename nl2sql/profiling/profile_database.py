@@ -2,24 +2,21 @@
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any
 
+from nl2sql.profiling.column_pool import ColumnPool
 from nl2sql.profiling.descriptions import Description, Descriptions, describe, read_descriptions
 from nl2sql.profiling.propose_joins import KeyFacts, propose_joins
+from nl2sql.profiling.read_columns import Columns, read_columns
 from nl2sql.profiling.tally_column import TALLY_CHARACTERS, Tally
 from nl2sql.profiling.value_formats import date_format, number_date_format, shape
-from nl2sql.reading import chunks, is_encoding_error, opened, select_columns, time_limit
+from nl2sql.reading import opened, time_limit
 from nl2sql.rows import ColumnName, Database, Profile
 from nl2sql.schema import Schema, Table, read_schema
 
 DISTINCT_PER_COLUMN = 200_000  # different values that are counted exactly; beyond it a HyperLogLog estimates
 DISTINCT_PER_TABLE = 1_000_000  # shared by a table's columns
 CHARACTERS_PER_TABLE = 1 << 28  # shared as well; of the different texts that are held at once
-# Rows that are turned into columns at once: so few that their cells are still in the processor's cache, but enough of a
-# wide table's to outweigh what is done once a column.
-CACHED_CELLS = 1 << 13
-FEWEST_ROWS = 256
 VIEW_SECONDS = 30.0
 LONGEST_VALUE = 500  # characters of a minimum, maximum or top value; what is cut ends in …
 SKETCHES = 4_000_000  # hashes that are kept for join proposals, over all columns
@@ -32,6 +29,7 @@ def profile_database(
     distinct_limit: int = DISTINCT_PER_COLUMN,
     progress: Progress | None = None,
     view_seconds: float = VIEW_SECONDS,
+    processes: int | None = None,
 ) -> list[Profile]:
     """Profile all columns of a database, in schema order; [] when it has no tables.
 
@@ -40,16 +38,19 @@ def profile_database(
     for what is estimated beyond. Text that is not UTF-8 is read with U+FFFD in its place. A view that fails or takes
     over `view_seconds` has columns without values (rows = 0). Raises UserError when the file does not open or is
     corrupt anywhere: never half a profile.
+
+    The columns of a large table are shared among `processes`, by default as many as there are processors; the profiles
+    are the same with any number. Each takes about 100 MB beyond what it counts.
     """
     descriptions = read_descriptions(database.description_path)
-    with opened(database) as connection:
+    with opened(database) as connection, ColumnPool(database.path, processes) as pool:
         schema = read_schema(connection, database.db_id)
         limit = max(1000, min(distinct_limit, SKETCHES // max(1, len(schema.column_names))))
         tallies: dict[ColumnName, Tally] = {}
         for done, table in enumerate(schema.tables):
             if progress:
                 progress(table.name, done, len(schema.tables))
-            tallies.update(_tally_table(connection, table, limit, view_seconds))
+            tallies.update(_tally_table(connection, pool, table, limit, view_seconds))
     joins = _joins(schema, tallies)
     return [
         _profile(schema, table, position, tallies, joins, descriptions)
@@ -59,34 +60,23 @@ def profile_database(
 
 
 def _tally_table(
-    connection: sqlite3.Connection, table: Table, limit: int, view_seconds: float
+    connection: sqlite3.Connection, pool: ColumnPool, table: Table, limit: int, view_seconds: float
 ) -> dict[ColumnName, Tally]:
-    names = [c.name for c in table.columns]
+    names = tuple(c.name for c in table.columns)
     if not names:
         return {}
     limit = max(1000, min(limit, DISTINCT_PER_TABLE // len(names)))
-    try:
-        with time_limit(connection, view_seconds) if table.is_view else nullcontext():
-            tallies = _read_table(connection, table, limit, lenient=False)
-    except sqlite3.OperationalError as error:
-        if is_encoding_error(error):
-            tallies = _read_table(connection, table, limit, lenient=True)
-        elif table.is_view:
-            tallies = [Tally(limit).finish() for _ in names]
-        else:
-            raise
+    columns = Columns(table.name, names, len(names), limit, min(TALLY_CHARACTERS, CHARACTERS_PER_TABLE // len(names)))
+    tallies = _read_view(connection, columns, view_seconds) if table.is_view else pool.read(connection, columns)
     return {ColumnName(table.name, name): tally for name, tally in zip(names, tallies, strict=True)}
 
 
-def _read_table(connection: sqlite3.Connection, table: Table, limit: int, lenient: bool) -> list[Tally]:
-    names = [c.name for c in table.columns]
-    characters = min(TALLY_CHARACTERS, CHARACTERS_PER_TABLE // len(names))
-    tallies = [Tally(limit, characters) for _ in names]
-    query, most = select_columns(table.name, names), max(FEWEST_ROWS, CACHED_CELLS // len(names))
-    for rows in chunks(connection, query, columns=len(names), lenient=lenient, most_rows=most):
-        for tally, values in zip(tallies, zip(*rows, strict=True), strict=True):
-            tally.add(values)
-    return [tally.finish() for tally in tallies]
+def _read_view(connection: sqlite3.Connection, columns: Columns, seconds: float) -> list[Tally]:
+    try:
+        with time_limit(connection, seconds):
+            return read_columns(connection, columns)[0]
+    except sqlite3.OperationalError:
+        return [Tally(columns.limit).finish() for _ in columns.names]
 
 
 def _joins(schema: Schema, tallies: dict[ColumnName, Tally]) -> dict[ColumnName, list[ColumnName]]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,29 @@ from nl2sql.profiling.count_values import (
     lengths,
 )
 from nl2sql.profiling.hash_values import DIGIT_OR_MINUS, hash_integers, hash_reals, hash_strings, is_whole, text_buffers
-from nl2sql.profiling.sketches import BUCKETS, FrequentValues, SketchBuilder, count_hashes, estimate_distinct
+from nl2sql.profiling.sketches import (
+    BUCKETS,
+    FrequentValues,
+    Sketch,
+    SketchBuilder,
+    count_hashes,
+    estimate_distinct,
+)
 from nl2sql.profiling.value_formats import NUMBER
 
 SAMPLE = 256  # different texts that shape and date format are read from
 TOP = 10
 TALLY_CHARACTERS = 1 << 24  # of a column's different texts that are held at once
 LONGEST_FREQUENT = 1000  # characters; longer values are not among the most frequent once a column is not exact
+KIND_NAMES = {kind.__name__: kind for kind in (type(None), int, float, str, bytes)}
 BUFFERED = 1 << 14  # rows that the sketches take at once: for a few rows the arrays would cost more than they save
+# What is copied as it is from a process that has counted a column.
+FIGURES = (
+    *("numeric_texts", "smallest_number", "largest_number", "smallest_text", "largest_text", "shortest", "longest"),
+    *("fractional", "nulls", "filled", "counted"),
+)
+
+Content = tuple[Any, ...]
 
 
 @dataclass
@@ -56,7 +72,7 @@ class Tally:
     # These three are known after finish().
     nulls: int = 0  # rows without a value
     filled: int = 0  # rows with one
-    distinct: int = 0  # different values, NULL not among them
+    counted: int = 0  # different values of a column within the limit
 
     def __post_init__(self) -> None:
         """Start with nothing counted."""
@@ -88,17 +104,41 @@ class Tally:
         self.nulls = self.types[type(None)]
         self.filled = self.types.total() - self.nulls
         self._count_waiting()
-        if self._frequent is not None and self.registers is not None:
-            self.distinct = min(estimate_distinct(self.registers), self.filled)
+        if self._frequent is not None:
             self._top = self._frequent.counts.most_common(TOP)
         elif self._mixed is not None:
-            self.distinct, self._top = len(self._mixed), self._mixed.most_common(TOP)
+            self.counted, self._top = len(self._mixed), self._mixed.most_common(TOP)
             self._measure_mixed(*_apart(self._mixed))
         elif self._counted is not None:
-            self.distinct, self._top = len(self._counted.values), self._counted.top(TOP)
+            self.counted, self._top = len(self._counted.values), self._counted.top(TOP)
             self._measure(self._counted.values, self._counted.numbers)
         self._counted = self._mixed = self._frequent = None
         return self
+
+    @cached_property
+    def distinct(self) -> int:
+        """How many different values, NULL not among them; known after finish()."""
+        return self.counted if self.registers is None else min(estimate_distinct(self.registers), self.filled)
+
+    def content(self) -> Content:
+        """What is known after finish(), in what marshal writes."""
+        sketch = self.sketches.sketch()
+        types = [(kind.__name__, number) for kind, number in self.types.items()]
+        registers = None if self.registers is None else self.registers.tobytes()
+        parts = (types, list(self.sample), self._top, registers, sketch.hashes.tobytes(), sketch.ceiling)
+        return (self.limit, self.most_characters, *parts, *(getattr(self, name) for name in FIGURES))
+
+    @classmethod
+    def from_content(cls, content: Content) -> "Tally":
+        """The finished tally that another process has made."""
+        limit, characters, types, sample, top, registers, hashes, ceiling, *figures = content
+        tally = cls(limit, characters, **dict(zip(FIGURES, figures, strict=True)))
+        tally.types.update({KIND_NAMES[name]: number for name, number in types})
+        tally.sample = dict.fromkeys(sample)
+        tally._top = top
+        tally.registers = None if registers is None else np.frombuffer(registers, np.int8)
+        tally.sketches = SketchBuilder.of(Sketch(np.frombuffer(hashes, np.uint64), ceiling))
+        return tally
 
     def top(self) -> list[tuple[Any, int]]:
         """The most frequent values with their counts, ties in order of appearance; known after finish()."""

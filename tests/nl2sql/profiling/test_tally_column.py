@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nl2sql.profiling.count_values import CountedValues, most_frequent
-from nl2sql.profiling.tally_column import BUFFERED, TOP, Tally
+from nl2sql.profiling.tally_column import BUFFERED, FIGURES, TOP, Tally
+from nl2sql.query_worker import Messages, message
 
 INTEGERS = st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 3)
 REALS = st.floats(allow_nan=False) | st.sampled_from([0.0, -0.0, 1.0, 2.0, math.inf])
@@ -56,6 +57,27 @@ def test_exact_figures_do_not_depend_on_where_chunks_end(chunks, size):
     assert (whole.shortest, whole.longest, whole.numeric_texts) == (parts.shortest, parts.longest, parts.numeric_texts)
     assert list(whole.sample) == list(parts.sample)
     assert np.array_equal(whole.sketches.sketch().hashes, parts.sketches.sketch().hashes)
+
+
+@given(COLUMNS, st.sampled_from([1, 1000]))
+@settings(max_examples=200, deadline=None)
+def test_a_tally_comes_whole_out_of_a_pipe(chunks, limit):
+    made = tallied(chunks, limit)
+    (content,) = passed([made.content()])
+    tally = Tally.from_content(content)
+    for name in ("limit", "most_characters", "types", "sample", "distinct", *FIGURES):
+        assert getattr(tally, name) == getattr(made, name)
+    assert [(written(v), n) for v, n in tally.top()] == [(written(v), n) for v, n in made.top()]
+    assert (tally.registers is None) == (made.registers is None)
+    sketch, expected = tally.sketches.sketch(), made.sketches.sketch()
+    assert (sketch.hashes.tolist(), sketch.ceiling) == (expected.hashes.tolist(), expected.ceiling)
+
+
+def passed(contents):
+    messages = Messages()
+    for content in contents:
+        messages.add(message(content))
+    return iter(messages.next, None)
 
 
 @pytest.mark.parametrize("late", ["a word", 2.5, b"blob", 0.0])

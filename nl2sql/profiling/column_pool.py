@@ -23,9 +23,10 @@ from nl2sql.reading import CHUNK_CHARACTERS, select_columns
 START = "import sys; sys.path.insert(0, sys.argv[1]); from nl2sql.profiling.column_worker import main; main()"
 ROOT = str(Path(__file__).resolve().parents[2])
 
-SMALL_FILE = 1 << 24  # bytes; no table of a smaller file takes long enough to share
-LEAST_SECONDS = 1.0  # expected of a table; below it a child has hardly begun when this process is done
-START_SECONDS = 0.2  # until a child reads
+SMALL_FILE = 1 << 24  # bytes; hardly a table of a smaller file takes long enough to share
+# Expected of a table before it is shared. Two processes gain nothing at half a second, of which a child takes 0.2 to
+# start and 0.1 to walk over the other's columns, and 40 % at five seconds.
+LEAST_SECONDS = 1.0
 # What a value takes, so that shares come out even: any value, a NULL, and a byte of a text.
 VALUE_SECONDS, NULL_SECONDS, BYTE_SECONDS = 3e-7, 1e-7, 3e-9
 NUMBER_BYTES = 3  # of a row's part that is no text
@@ -110,11 +111,9 @@ class ColumnPool:
         weights = expected_seconds(connection, columns, size)
         if sum(weights) <= (LEAST_SECONDS if self._processes is None else 0.0):
             return [[]]
-        ready = len(self._children)
         while len(self._children) < most - 1 and self._start():
             pass
-        starts = [0.0 if i <= ready else START_SECONDS for i in range(len(self._children) + 1)]
-        return [share for share in divide(weights, starts[:most]) if share]
+        return divide(weights, min(most, 1 + len(self._children)))
 
     def _start(self) -> bool:
         if self._processes is None and not _spare.acquire(blocking=False):
@@ -187,11 +186,13 @@ def _seconds(values: Sequence[object], length: int) -> float:
     return nulls * NULL_SECONDS + (1 - nulls) * VALUE_SECONDS + length * BYTE_SECONDS
 
 
-def divide(weights: Sequence[float], starts: Sequence[float]) -> list[list[int]]:
-    """Places of weights for each process, about evenly; who starts later gets less."""
-    shares: list[list[int]] = [[] for _ in starts]
-    latest = sum(weights) / len(starts) / 2  # nobody is left without work
-    loads = [min(start, latest) for start in starts]
+def divide(weights: Sequence[float], number: int) -> list[list[int]]:
+    """The places of the weights in so many shares of about the same weight, at most as many as there are weights.
+
+    That children begin a fifth of a second later is made up for by what only this process does at the end.
+    """
+    shares: list[list[int]] = [[] for _ in range(number)]
+    loads = [0.0] * number
     for place in sorted(range(len(weights)), key=lambda i: -weights[i]):
         least = loads.index(min(loads))
         shares[least].append(place)

@@ -99,7 +99,9 @@ def kind_of(array: pa.Array) -> type:
 def has_negative_zero(reals: pa.Array) -> bool:
     """Whether reals hold -0.0, which equals 0.0 and is another value for Arrow."""
     numbers = reals.to_numpy()
-    return bool((np.signbit(numbers) & (numbers == 0)).any())
+    if np.count_nonzero(numbers) == len(numbers):
+        return False
+    return bool(np.signbit(numbers[numbers == 0]).any())
 
 
 def _grows(integers: np.ndarray) -> bool:

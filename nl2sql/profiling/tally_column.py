@@ -239,14 +239,17 @@ class Tally:
         self.largest_text = ends["max"] if self.largest_text is None else max(self.largest_text, ends["max"])
         numeric = numeric_texts(texts)
         self.numeric_texts += len(numeric) if numbers is None else int(numbers[numeric].sum())
-        self._note_sample(texts[:: max(1, len(texts) // SAMPLE)] if len(self.sample) < SAMPLE else texts[:0])
+        if len(self.sample) < SAMPLE:
+            self._note_sample(texts[:: max(1, len(texts) // SAMPLE)], cut=self.longest > SAMPLE)
 
-    def _note_sample(self, texts: pa.Array) -> None:
+    def _note_sample(self, texts: pa.Array, cut: bool) -> None:
         for start in range(0, len(texts), SAMPLE):
-            self.sample.update(dict.fromkeys([t[:SAMPLE] for t in texts.slice(start, SAMPLE).to_pylist()]))
+            some = texts.slice(start, SAMPLE).to_pylist()
+            self.sample.update(dict.fromkeys([t[:SAMPLE] for t in some] if cut else some))
             if len(self.sample) >= SAMPLE:
-                self.sample = dict.fromkeys(list(self.sample)[:SAMPLE])
-                return
+                break
+        if len(self.sample) > SAMPLE:
+            self.sample = dict.fromkeys(list(self.sample)[:SAMPLE])
 
     def _measure_numbers(self, array: pa.Array) -> np.ndarray:
         numbers = array.to_numpy()
@@ -268,7 +271,8 @@ def _written_lengths(array: pa.Array, low: float, high: float) -> tuple[int, int
     """The fewest and the most characters in which numbers, the ends of which are given, are written."""
     numbers = array.to_numpy()
     if kind_of(array) is float:  # Arrow writes 3.0 as '3', which is how long it is taken to be
-        written = lengths(array.cast(pa.large_string()))
+        bounds, _ = text_buffers(array.cast(pa.large_string()))
+        written = bounds[1:] - bounds[:-1]
         return int(written.min()), int(written.max())
     ends = [low, high]
     if low < 0 <= high:

@@ -177,14 +177,13 @@ def index_twice(folder: Path) -> tuple[float, float]:
 def index(dataset: Path, artifacts: Path) -> None:
     """Print the seconds that the offline flows take, without the start of Prefect's server."""
     from flows.environment import prepare, without_heartbeats
+    from flows.own_server import await_server, start_server
 
     prepare()
-    from prefect.client.orchestration import get_client
-
+    start_server()
     from flows.build_indexes import build_indexes
 
-    with get_client(sync_client=True) as client:
-        client.api_healthcheck()
+    await_server()
     start = time.perf_counter()
     with without_heartbeats():  # as the command does
         build_indexes(str(dataset), artifacts=str(artifacts))

@@ -14,7 +14,9 @@ import tempfile
 import threading
 import time
 import urllib.request
+from base64 import b64encode
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import IO, Any
 
 from flows.environment import is_chosen
@@ -32,15 +34,19 @@ END_SECONDS = 5.0  # as long as Prefect waits for the end of its own
 
 
 class OwnServer:
-    """A server process, started and perhaps not ready yet, and the address of its API."""
+    """A server process, started and perhaps not ready yet, the address of its API, and the password that it asks for.
+
+    Without one any page in a browser and any user of the machine could have it run what they like.
+    """
 
     def __init__(self) -> None:
         """Start it. Raises OSError when the system has no room for another process."""
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the child
         self._ready = False
+        self.password = f"nl2sql:{token_urlsafe(32)}"
         with socket.create_server(("127.0.0.1", 0)) as listening:
             self.address = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
-            self._process = _start(listening.fileno(), self._errors)
+            self._process = _start(listening.fileno(), self._errors, self.password)
 
     def wait(self) -> None:
         """Return once it answers. Raises UserError when it ended, or is not there in the time that Prefect gives it."""
@@ -52,10 +58,14 @@ class OwnServer:
                     f"{self._failure()}. Its database is in PREFECT_HOME; see it start: prefect server start"
                 )
             try:  # a connection waits until the server takes it; /health is answered earlier than all else
-                urllib.request.urlopen(f"{self.address}/admin/version", timeout=left).close()
+                urllib.request.urlopen(self._question(), timeout=left).close()
                 self._ready = True
             except OSError:
                 time.sleep(0.05)
+
+    def _question(self) -> urllib.request.Request:
+        known = b64encode(self.password.encode()).decode()
+        return urllib.request.Request(f"{self.address}/admin/version", headers={"Authorization": f"Basic {known}"})
 
     def _failure(self) -> str:
         if self._process.poll() is None:
@@ -77,11 +87,11 @@ class OwnServer:
             self._process.kill()
 
 
-def _start(listening: int, errors: IO[bytes]) -> "subprocess.Popen[Any]":
+def _start(listening: int, errors: IO[bytes], password: str) -> "subprocess.Popen[Any]":
     # A process group of its own: Ctrl-C is the command's to handle, which still tells the server how its runs ended.
     return subprocess.Popen(
         [sys.executable, "-P", "-c", START, ROOT, str(listening)],
-        env={**os.environ, **EPHEMERAL, **LOUD},
+        env={**os.environ, **EPHEMERAL, **LOUD, "PREFECT_SERVER_API_AUTH_STRING": password},
         stdin=subprocess.PIPE,
         stdout=errors,
         stderr=errors,
@@ -103,7 +113,7 @@ def start_server() -> None:
         return
     server = OwnServer()
     atexit.register(server.end)
-    os.environ["PREFECT_API_URL"] = server.address
+    os.environ |= {"PREFECT_API_URL": server.address, "PREFECT_API_AUTH_STRING": server.password}
     # On a plain connection within this machine there are no certificates; each client would load all known ones.
     os.environ.setdefault("PREFECT_API_TLS_INSECURE_SKIP_VERIFY", "true")
     _OWN.append(server)

@@ -3,10 +3,14 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
@@ -22,11 +26,14 @@ start_server()
 print(os.environ.get("PREFECT_API_URL", ""), *[s._process.pid for s in _OWN], flush=True)
 if "use" in sys.argv:
     await_server()
-    from prefect import flow
+    from prefect import flow, task
+    @task
+    def count():
+        return 7
     @flow(log_prints=True)
     def greet():
         print("hello")
-        return 7
+        return count()
     print(greet(), flush=True)
 if "linger" in sys.argv:
     import time
@@ -64,6 +71,20 @@ def test_a_flow_runs_on_it_and_it_ends_with_the_command(tmp_path):
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/api", address)
     assert result == ["7"], errors
     assert ends(int(pid), 0)
+    with closing(sqlite3.connect(tmp_path / "home" / "prefect.db")) as database:
+        kept = database.execute("SELECT f.state_type, t.state_type FROM flow_run f, task_run t").fetchall()
+        assert kept == [("COMPLETED", "COMPLETED")], errors
+        assert ("hello",) in database.execute("SELECT message FROM log").fetchall()
+
+
+def test_it_answers_nobody_without_the_password(tmp_path):
+    process = start(tmp_path, "use", "linger")
+    address = process.stdout.readline().split()[0]
+    assert process.stdout.readline() == "7\n"
+    with pytest.raises(HTTPError, match="401"):
+        urlopen(f"{address}/admin/version", timeout=30)
+    process.kill()
+    process.wait()
 
 
 def test_it_ends_when_the_command_is_killed(tmp_path):

@@ -1,7 +1,6 @@
 """API calls in a process of their own, so that an answer that is on its way survives the death of who asked for it."""
 
 import asyncio
-import os
 import socket
 import subprocess
 import sys
@@ -122,12 +121,6 @@ class Spawned:
     process: "subprocess.Popen[Any]"
     errors: IO[bytes]
     ours: socket.socket
-    surroundings: Mapping[str, str]  # the environment that it was started in
-
-    @property
-    def useful(self) -> bool:
-        """Whether it would do what one started now does."""
-        return self.process.poll() is None and self.surroundings == dict(os.environ)
 
 
 _SPARE: list[Spawned] = []
@@ -142,7 +135,7 @@ def prepare_courier() -> None:
 
 async def _start() -> Link:
     spawned = _SPARE.pop() if _SPARE else _spawn()
-    if not spawned.useful:
+    if spawned.process.poll() is not None:
         spawned.ours.close()
         spawned = _spawn()
     Thread(target=spawned.process.wait, name="courier's end", daemon=True).start()  # long after it was let go, perhaps
@@ -160,7 +153,7 @@ def _spawn() -> Spawned:
             process = subprocess.Popen(command, stdin=theirs.fileno(), start_new_session=True, **outputs)
         except OSError as error:
             raise CallFailed(UNREACHED, f"the process that makes the calls could not be started: {error}") from error
-    return Spawned(process, errors, ours, dict(os.environ))
+    return Spawned(process, errors, ours)
 
 
 def _settle(answer: "asyncio.Future[Reply]", message: dict[str, Any]) -> None:

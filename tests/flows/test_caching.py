@@ -17,6 +17,7 @@ from flows.options import Options
 from nl2sql.benchmarks import load_benchmark
 from nl2sql.rows import Step
 from tasks.artifact_store import Artifact, ArtifactStore
+from tests.flows.conftest import build_benchmark
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.usefixtures("server"), pytest.mark.xdist_group("prefect")]
@@ -48,59 +49,72 @@ def executed(steps: list[Step]) -> Counter:
     return Counter(s.stage for s in steps if not s.reused and not s.error.startswith("skipped"))
 
 
-def test_a_first_run_executes_everything_and_a_second_nothing(tiny, tmp_path):
-    first = run(tiny, tmp_path / "artifacts")
+@pytest.fixture(scope="module")
+def first_run(server, tmp_path_factory) -> tuple[Path, list[Step]]:
+    """A folder with a dataset and the artifacts of a run over it, made once, and what the run said."""
+    folder = tmp_path_factory.mktemp("first_run")
+    return folder, run(build_benchmark(folder / "tiny"), folder / "artifacts")
+
+
+@pytest.fixture
+def finished(first_run, tmp_path) -> Path:
+    """A copy of its artifacts, as a run over `tiny` leaves them, that a test may change."""
+    folder, _ = first_run
+    return shutil.copytree(folder / "artifacts", tmp_path / "artifacts")
+
+
+def file_of(steps: list[Step], artifacts: Path, stage: str, db_id: str) -> Path:
+    """Where a folder of artifacts has what a step of the run that filled it wrote."""
+    step = next(s for s in steps if (s.stage, s.db_id) == (stage, db_id))
+    return artifacts / Path(step.path).relative_to(Path(step.path).parents[1])
+
+
+def test_a_first_run_executes_everything_and_a_second_nothing(first_run):
+    folder, first = first_run
     assert not [s.error for s in first if s.error]
     assert executed(first) == ALL
-    assert executed(run(tiny, tmp_path / "artifacts")) == Counter()
+    assert executed(run(folder / "tiny", folder / "artifacts")) == Counter()
 
 
-def test_a_changed_option_reruns_only_its_readers(tiny, tmp_path):
-    run(tiny, tmp_path / "artifacts")
-    changed = run(tiny, tmp_path / "artifacts", examples=5)
+def test_a_changed_option_reruns_only_its_readers(tiny, finished):
+    changed = run(tiny, finished, examples=5)
     # There are no examples here: groundings come out the same, so that nothing after them runs.
     assert executed(changed) == Counter({"ground_questions": BATCHES})
-    limited = run(tiny, tmp_path / "artifacts", timeout=20.0, examples=5)
+    limited = run(tiny, finished, timeout=20.0, examples=5)
     assert executed(limited)["repair_candidates"] == executed(limited)["score_answers"] == BATCHES
     assert not {"ground_questions", "link_schema", "generate_candidates"} & set(executed(limited))
 
 
-def test_a_changed_gold_reruns_only_scoring_of_its_batch(tiny, tmp_path):
-    run(tiny, tmp_path / "artifacts")
+def test_a_changed_gold_reruns_only_scoring_of_its_batch(tiny, finished):
     questions = json.loads((tiny / "dev.json").read_text())
     questions[0]["SQL"] = "SELECT 3"
     (tiny / "dev.json").write_text(json.dumps(questions))
-    assert executed(run(tiny, tmp_path / "artifacts")) == Counter(dict.fromkeys(SCORING, 1))
+    assert executed(run(tiny, finished)) == Counter(dict.fromkeys(SCORING, 1))
 
 
-def test_a_moved_dataset_is_the_same_dataset(tiny, tmp_path):
-    run(tiny, tmp_path / "artifacts")
-    assert executed(run(tiny.rename(tmp_path / "elsewhere"), tmp_path / "artifacts")) == Counter()
+def test_a_moved_dataset_is_the_same_dataset(tiny, tmp_path, finished):
+    assert executed(run(tiny.rename(tmp_path / "elsewhere"), finished)) == Counter()
 
 
-def test_moved_artifacts_are_found_where_they_are(tiny, tmp_path):
-    run(tiny, tmp_path / "artifacts")
-    moved = (tmp_path / "artifacts").rename(tmp_path / "moved")
+def test_moved_artifacts_are_found_where_they_are(tiny, finished):
     for _ in range(2):
-        steps = run(tiny, moved)
+        steps = run(tiny, finished)
         assert executed(steps) == Counter()
-        assert {Path(s.path).parents[1] for s in steps} == {moved}
+        assert {Path(s.path).parents[1] for s in steps} == {finished}
 
 
-def test_a_deleted_artifact_is_rebuilt_and_nothing_else(tiny, tmp_path):
-    steps = run(tiny, tmp_path / "artifacts")
-    lost = next(s for s in steps if s.stage == "index_cells" and s.db_id == "zoo")
-    Path(lost.path).unlink()
-    again = run(tiny, tmp_path / "artifacts")
-    assert executed(again) == Counter({"index_cells": 1})
-    assert Path(lost.path).is_file()
+def test_a_deleted_artifact_is_rebuilt_and_nothing_else(tiny, first_run, finished):
+    lost = file_of(first_run[1], finished, "index_cells", "zoo")
+    lost.unlink()
+    assert executed(run(tiny, finished)) == Counter({"index_cells": 1})
+    assert lost.is_file()
 
 
-def test_an_altered_artifact_is_rebuilt(tiny, tmp_path):
-    steps = run(tiny, tmp_path / "artifacts")
-    broken = next(s for s in steps if s.stage == "profile_database" and s.db_id == "shop")
-    Path(broken.path).write_bytes(b"PAR1 nonsense")
-    assert executed(run(tiny, tmp_path / "artifacts")) == Counter({"profile_database": 1})
+def test_an_altered_artifact_is_rebuilt(tiny, first_run, finished):
+    broken = file_of(first_run[1], finished, "profile_database", "shop")
+    assert broken.is_file()
+    broken.write_bytes(b"PAR1 nonsense")
+    assert executed(run(tiny, finished)) == Counter({"profile_database": 1})
 
 
 def test_a_failed_task_leaves_the_others_and_is_all_that_runs_again(tiny, tmp_path):
@@ -164,15 +178,13 @@ def code(tmp_path) -> Path:
     return tmp_path / "code"
 
 
-def test_an_edited_pure_function_reruns_only_what_depends_on_it(code, tiny, tmp_path, server):
-    artifacts = tmp_path / "artifacts"
-    assert executed_by(start(code, tiny, artifacts, server)) == ALL
+def test_an_edited_pure_function_reruns_only_what_depends_on_it(code, tiny, finished, server):
     recall = code / "nl2sql" / "scoring" / "recall.py"
     recall.write_text(recall.read_text() + "\n\ndef never_called() -> None:\n    return None\n")
-    assert executed_by(start(code, tiny, artifacts, server)) == Counter({"measure_recall": BATCHES})
+    assert executed_by(start(code, tiny, finished, server)) == Counter({"measure_recall": BATCHES})
     cells = code / "nl2sql" / "indexes" / "cells.py"
     cells.write_text(cells.read_text() + "\n\ndef never_called() -> None:\n    return None\n")
-    after_cells = executed_by(start(code, tiny, artifacts, server))
+    after_cells = executed_by(start(code, tiny, finished, server))
     # The rebuilt index has the same bytes, but its code also answers look-ups, so that its readers run again.
     assert after_cells["index_cells"] == 2
     assert not {"profile_database", "summarise_fields", "index_columns", "index_examples"} & set(after_cells)

@@ -108,6 +108,7 @@ def demo_pairs():
     return pairs
 
 
+@pytest.mark.xdist_group("demo pairs")  # which take one worker's while to build
 @pytest.mark.parametrize("place", range(7), ids=["length", "words", "upper", "aliases", "blanks", "quotes", "nesting"])
 def test_no_single_feature_of_style_tells_which_is_right(demo_pairs, place):
     """Accuracy of 'more of it is right' and of 'less of it is right', where the two differ at all."""
@@ -117,6 +118,7 @@ def test_no_single_feature_of_style_tells_which_is_right(demo_pairs, place):
     assert accuracy < 0.58
 
 
+@pytest.mark.xdist_group("demo pairs")
 def test_a_style_classifier_stays_near_chance(demo_pairs):
     """Logistic regression on all features, trained on two databases and judged on the third."""
     x = np.array([np.subtract(style(a), style(b)) for a, b in shown(demo_pairs)], float)

@@ -21,7 +21,7 @@ from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLi
 from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 from prefect.schedules import Cron
-from prefect.settings import PREFECT_API_URL
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.types.entrypoint import EntrypointType
 
 from flows.environment import LOCAL_SERVER, local_server_runs
@@ -120,7 +120,9 @@ def serve_deployments(dataset: str, artifacts: str, options: Options, address: s
     server = start_server(address) if ours else None
     os.environ["PREFECT_API_URL"] = address
     try:
-        _serve(deployments(dataset, artifacts, options), read_schedules().runs_at_once)
+        # Prefect has read the environment by now, and would start another server for this process.
+        with temporary_settings({PREFECT_API_URL: address}):
+            _serve(deployments(dataset, artifacts, options), read_schedules().runs_at_once)
     finally:
         if server is not None:
             _silence()

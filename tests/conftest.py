@@ -1,5 +1,6 @@
 """The scripted provider of models, for every test that talks to an API, and a tiny language model."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,11 @@ import pytest
 from tests.servers.server_process import RunningServer, run_model_server
 from tests.taught_model import taught_models
 from tests.tiny_model import tiny_models
+
+# One thread for each product of matrices in the processes that tests start: the matrices are small, and the threads of
+# two workers on two cores mostly wait for one another. A training gives the same loss for half the processor time.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 
 
 @pytest.fixture(scope="session")

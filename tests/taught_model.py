@@ -39,7 +39,7 @@ SHAPE = {
 }
 TABLE_HEAD = "Column information\n\n| name | type | description | value examples |\n| --- | --- | --- | --- |\n"
 TAGS = ("schema", "question", "evidence", "cells", "query", "result")
-LONGEST = 420  # tokens of a prompt to learn from
+LONGEST, LONGEST_BARE = 320, 180  # tokens of a chat to learn from: with a schema and without
 IGNORED = -100  # what torch's cross entropy leaves out
 
 Row = tuple[list[int], int]  # token ids, how many of them are given
@@ -121,7 +121,7 @@ def rows_to_learn(tokenizer: Any) -> tuple[list[Row], list[Row]]:
         asking = Asking(q, some_cells(q, described, rng))
         text = "\n".join(rng.sample(schemas, rng.choice((1, 1, 1, 2))))
         whole.append(row_of(tokenizer, sql_prompt(asking, text), q.gold_sql))
-    return bare, [row for row in whole if len(row[0]) < LONGEST]
+    return [row for row in bare if len(row[0]) < LONGEST_BARE], [row for row in whole if len(row[0]) < LONGEST]
 
 
 def row_of(tokenizer: Any, prompt: Any, answer: str) -> Row:
@@ -180,8 +180,8 @@ def pretrained(tokenizer: Any) -> Any:
         )
     )
     bare, whole = rows_to_learn(tokenizer)
-    learn(model, bare, steps=350, batch=16, rate=3e-3)
-    learn(model, whole, steps=250, batch=8, rate=2e-3)
+    learn(model, bare, steps=250, batch=16, rate=3e-3)
+    learn(model, whole, steps=150, batch=8, rate=2e-3)
     return model
 
 

@@ -145,7 +145,7 @@ def test_from_training_questions_to_a_run_with_local_models(nl2sql, taught_model
     assert first["generators"]["untrained"]["correct"] == 0
     golds = {json.loads(line)["messages"][-1]["content"] for line in (taught / "train.jsonl").read_text().splitlines()}
     wrote = rows_of(artifacts, "candidates", Candidate)
-    # Three where this was written; another processor rounds otherwise.
+    # Five where this was written; another processor rounds otherwise.
     assert {c.question_id for c in wrote if c.generator == "B1" and c.sql in golds}
     assert not [c for c in wrote if c.generator == "untrained" and c.sql in golds]
     assert sum(c.dollars for c in calls) == first["cost"] == 0

@@ -23,7 +23,7 @@ from tasks.measure_recall import measure_recall
 from tasks.repair_candidates import repair_candidates
 from tasks.score_answers import score_answers
 from tasks.select_answers import select_answers
-from tasks.write_report import Run, write_report
+from tasks.write_report import Evaluated, Run, write_report
 
 Made = dict[str, Artifact]  # by stage, of one batch
 SECONDS = 30.0
@@ -42,7 +42,7 @@ def answer_plainly(dataset: Path, indexed: Path, artifacts: Path, predictions: P
         _score(batch, found, offline[batch.db_id], store)
     steps = [_line(batch, stage, a) for batch, found in made for stage, a in found.items()]
     report = Run("plain", "orchestration", "bare", str(artifacts / "run"), time.time())
-    write_report.fn(report, benchmark, benchmark.questions, steps, None)
+    write_report.fn(report, Evaluated(benchmark, benchmark.questions, steps))
 
 
 def _write(

@@ -57,7 +57,10 @@ def without_heartbeats() -> Iterator[None]:
 
 
 def end_now(code: int) -> None:
-    """End the process once all is said, with 120 like the interpreter itself when it could not be said."""
+    """End the process once all is said, with 120 like the interpreter itself when it could not be said.
+
+    The interpreter takes seconds to take itself apart once Prefect's server or torch is loaded.
+    """
     try:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -28,7 +28,7 @@ from tasks.measure_recall import measure_recall
 from tasks.model_access import levels_of
 from tasks.score_answers import score_answers
 from tasks.score_corrected import score_corrected
-from tasks.write_report import Run, write_report
+from tasks.write_report import Evaluated, Run, write_report
 
 
 @flow(flow_run_name=run_name("evaluate"), persist_result=False, task_runner=TASK_RUNNER)
@@ -73,7 +73,7 @@ def evaluate_benchmark(
     preset = "-without-".join(["recorded" if predictions else options.preset, *options.without])
     run = describe_run(dataset, preset, artifacts, output, started)
     levels = levels_of(run_access(options, artifacts))
-    summary = write_report(run, benchmark, questions, steps, levels, aside.among(questions))
+    summary = write_report(run, Evaluated(benchmark, questions, steps, levels, aside.among(questions)))
     publish_headline(summary, steps, artifacts)
     return finish(store, steps, headline_sentence(summary))
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import IO, Any
 
-from flows.environment import is_chosen
+from flows.environment import end_now, is_chosen
 from nl2sql.errors import UserError
 from nl2sql.models.child_process import reason_of
 
@@ -138,3 +138,4 @@ def serve(listening: int) -> None:
 
     threading.Thread(target=end_with_parent, daemon=True).start()
     server.run(sockets=[socket.socket(fileno=listening)])
+    end_now(0)

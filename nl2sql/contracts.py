@@ -1,7 +1,7 @@
 """Turn the dataclasses of rows.py into Arrow schemas and check what is written against them."""
 
 import types
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -97,23 +97,46 @@ def to_table(rows: Iterable[Any], row: type) -> pa.Table:
     """Rows of one class as an Arrow table."""
     schema = arrow_schema(row)
     columns: list[list[Any]] = [[] for _ in schema]
-    names = schema.names
+    parts = [(values, name, _flattener(hint)) for values, (name, hint) in zip(columns, _fields(row), strict=True)]
     for item in rows:
-        for values, name in zip(columns, names, strict=True):
-            values.append(_plain(getattr(item, name)))
+        for values, name, flatten in parts:
+            values.append(flatten(getattr(item, name)))
     arrays = [pa.array(v, type=f.type) for v, f in zip(columns, schema, strict=True)]
     return pa.table(arrays, schema=schema)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_plain(v) for v in value]
-    if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, str):
-        # Databases and models hand over lone surrogates; UTF-8 has no place for them.
-        return value.encode("utf-8", "replace").decode("utf-8") if _has_surrogate(value) else value
+@cache
+def _fields(row: type) -> list[tuple[str, Any]]:
+    hints = get_type_hints(row, include_extras=True)
+    return [(f.name, hints[f.name]) for f in fields(row)]
+
+
+# Functions by type, made once: to look at the types of each value takes most of the time of reading and writing rows.
+@cache
+def _flattener(hint: Any) -> Callable[[Any], Any]:
+    """What makes a value of a type one that Arrow takes."""
+    if get_origin(hint) is Annotated:
+        return _listed
+    if get_origin(hint) is tuple:
+        inner = _flattener(get_args(hint)[0])
+        return lambda value: list(map(inner, value))
+    if is_dataclass(hint):
+        parts = [(name, _flattener(inner)) for name, inner in _fields(hint)]  # type: ignore[arg-type]
+        return lambda value: {name: part(getattr(value, name)) for name, part in parts}
+    return _text if str in (hint, *get_args(hint)) else _same
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _same(value: Any) -> Any:
     return value
+
+
+def _text(value: Any) -> Any:
+    # Databases and models hand over lone surrogates; UTF-8 has no place for them.
+    return value.encode("utf-8", "replace").decode("utf-8") if value and _has_surrogate(value) else value
 
 
 def _has_surrogate(text: str) -> bool:
@@ -122,21 +145,28 @@ def _has_surrogate(text: str) -> bool:
 
 def from_table(table: pa.Table, row: type[Row]) -> list[Row]:
     """The rows of a table as dataclasses."""
-    hints = get_type_hints(row, include_extras=True)
-    columns = [[_built(v, hints[name]) for v in table[name].to_pylist()] for name in arrow_schema(row).names]
+    columns = []
+    for name, hint in _fields(row):
+        values = table[name].to_pylist()
+        build = _builder(hint)
+        columns.append(values if build is _same else map(build, values))
     return [row(*values) for values in zip(*columns, strict=True)]
 
 
-def _built(value: Any, hint: Any) -> Any:
+@cache
+def _builder(hint: Any) -> Callable[[Any], Any]:
+    """What makes a value of a type from what Arrow gives."""
     if get_origin(hint) is Annotated:
-        return tuple(value) if isinstance(value, list) else value
+        return lambda value: tuple(value) if isinstance(value, list) else value
     if get_origin(hint) is tuple:
-        inner = get_args(hint)[0]
-        return tuple(_built(v, inner) for v in value)
+        inner = _builder(get_args(hint)[0])
+        return tuple if inner is _same else lambda value: tuple(map(inner, value))
     if is_dataclass(hint):
-        hints = get_type_hints(hint, include_extras=True)
-        return hint(**{name: _built(value[name], hints[name]) for name in value})  # type: ignore[operator]
-    return value
+        parts = [(name, _builder(inner)) for name, inner in _fields(hint)]  # type: ignore[arg-type]
+        if all(part is _same for _, part in parts):
+            return lambda value: hint(**value)  # type: ignore[operator]
+        return lambda value: hint(*[part(value[name]) for name, part in parts])  # type: ignore[operator]
+    return _same
 
 
 def check(table: pa.Table, kind: str) -> pa.Table:

@@ -8,11 +8,16 @@ them and the versions of the packages that they import.
 import ast
 import hashlib
 import inspect
+import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import astuple, dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 PACKAGE = "nl2sql"
@@ -28,8 +33,9 @@ def code_digest(functions: Iterable[Callable[..., Any]]) -> str:
         modules |= reachable_modules(function.__module__)
     for module in sorted(modules):
         digest.update(f"{module} {_module_digest(module)}\n".encode())
-    for package in sorted({p for m in modules for p in _imports(m)[1]}):
+    for package in sorted({p for m in modules for p in _facts(m).other}):
         digest.update(f"{package} {_version(package)}\n".encode())
+    _keep()
     return digest.hexdigest()
 
 
@@ -42,7 +48,7 @@ def reachable_modules(module: str) -> set[str]:
         if name in found or not _file(name):
             continue
         found.add(name)
-        waiting.extend(_imports(name)[0])
+        waiting.extend(_facts(name).own)
     return found
 
 
@@ -61,18 +67,73 @@ def _file(module: str) -> Path | None:
     return next((path for path in options if path.is_file()), None)
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What a module's file says: digests of its text and its syntax tree, and what it imports."""
+
+    source: str
+    tree: str
+    own: list[str]  # modules of the package
+    other: list[str]  # other packages
+
+
 @cache
-def _tree(module: str) -> ast.Module:
+def _facts(module: str) -> Facts:
     path = _file(module)
     assert path is not None
-    return ast.parse(path.read_text(encoding="utf-8"))
+    source = path.read_bytes()
+    digest = hashlib.sha256(source).hexdigest()
+    # To take all modules apart takes a second of each command; what was found lies beside Python's own bytecode.
+    if module not in _kept() or _kept()[module].source != digest:
+        _kept()[module] = _read(ast.parse(source), module, digest)
+        _FRESH.append(module)
+    return _kept()[module]
+
+
+def _read(tree: ast.Module, module: str, source: str) -> Facts:
+    names = {name for node in ast.walk(tree) for name in _imported_names(node, module)}
+    own = {name for name in names if name.split(".")[0] == PACKAGE}
+    other = {name.split(".")[0] for name in names - own} - sys.stdlib_module_names
+    return Facts(source, hashlib.sha256(ast.dump(tree).encode()).hexdigest(), sorted(own), sorted(other))
+
+
+_FRESH: list[str] = []  # modules that the file does not hold as they are now
+_KEEPING = Lock()
+
+
+def _facts_file() -> Path:
+    return _root() / "__pycache__" / f"code_digests.{sys.implementation.cache_tag}.json"
+
+
+@cache
+def _kept() -> dict[str, Facts]:
+    """Facts by module, as they were when they were last looked at; what cannot be read is found anew."""
+    try:
+        return {name: Facts(*held) for name, held in json.loads(_facts_file().read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _keep() -> None:
+    """Write down what is new, where Python may write, too."""
+    with _KEEPING:
+        if not _FRESH or sys.dont_write_bytecode:
+            return
+        _FRESH.clear()
+        held = {name: astuple(facts) for name, facts in dict(_kept()).items()}
+        path = _facts_file()
+        temporary = path.with_name(f"{path.name}.{os.getpid()}")
+        with suppress(OSError):
+            path.parent.mkdir(exist_ok=True)
+            temporary.write_text(json.dumps(held), encoding="utf-8")
+            temporary.replace(path)
 
 
 @cache
 def _module_digest(module: str) -> str:
     path = _file(module)
     assert path is not None
-    digest = hashlib.sha256(ast.dump(_tree(module)).encode())
+    digest = hashlib.sha256(_facts(module).tree.encode())
     for data in sorted(_data_files(path.parent)):
         digest.update(data.relative_to(path.parent).as_posix().encode() + data.read_bytes())
     return digest.hexdigest()
@@ -81,21 +142,10 @@ def _module_digest(module: str) -> str:
 def _data_files(folder: Path) -> Iterator[Path]:
     """Data files of a folder and of those folders in it that are no packages, such as prompts by role."""
     for path in folder.iterdir():
-        if path.is_dir() and not (path / "__init__.py").exists():
+        if path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").exists():
             yield from _data_files(path)
         elif path.suffix in DATA_SUFFIXES:
             yield path
-
-
-@cache
-def _imports(module: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The package's own modules and the other top-level packages that a module names in imports, at any depth."""
-    own: set[str] = set()
-    other: set[str] = set()
-    for node in ast.walk(_tree(module)):
-        for name in _imported_names(node, module):
-            (own if name.split(".")[0] == PACKAGE else other).add(name)
-    return frozenset(own), frozenset(n.split(".")[0] for n in other) - sys.stdlib_module_names
 
 
 def _imported_names(node: ast.AST, module: str) -> list[str]:

@@ -36,26 +36,36 @@ class Run:
     started: float  # Unix time
 
 
+class Evaluated:
+    """What a run's report is made of, in one object that Prefect does not look into: it would visit every question."""
+
+    def __init__(
+        self,
+        benchmark: Benchmark,
+        questions: Sequence[Question],
+        steps: Sequence[Step],
+        degraded: Mapping[str, int] | None = None,
+        set_aside: Sequence[SetAside] = (),
+    ) -> None:
+        """`degraded` counts questions by what the budget left them."""
+        self.benchmark, self.questions, self.steps = benchmark, questions, steps
+        self.degraded, self.set_aside = degraded, set_aside
+
+
 @task(name="write_report", task_run_name="write report: {run.run_id}", persist_result=False)
-def write_report(
-    run: Run,
-    benchmark: Benchmark,
-    questions: Sequence[Question],
-    steps: Sequence[Step],
-    degraded: Mapping[str, int] | None = None,
-    set_aside: Sequence[SetAside] = (),
-) -> RunSummary:
+def write_report(run: Run, evaluated: Evaluated) -> RunSummary:
     """Write report.html, summary.json, predictions.json (BIRD's format) and manifest.json into the run's folder.
 
     manifest.json holds the questions and which artifacts the run consists of: `compare` and `calibrate` read it.
     """
+    benchmark, questions, steps = evaluated.benchmark, evaluated.questions, evaluated.steps
     golds = gather("golds", steps)
     tables = run_tables(questions, steps, golds)
     corrected = corrected_figures(tables)
     folder = absolute(run.output)
     summary = summarise_run(
         tables,
-        degraded=degraded,
+        degraded=evaluated.degraded,
         databases=benchmark.databases,
         run_id=run.run_id,
         dataset=run.dataset,
@@ -65,7 +75,7 @@ def write_report(
         report=f"{folder}/report.html",
         failed_tasks=[f"{s.stage} of {s.db_id or 'all databases'}: {s.error}" for s in steps if s.error],
         notes=[
-            *aside_notes(set_aside),
+            *aside_notes(evaluated.set_aside),
             *([corrected_sentence(corrected)] if corrected else []),
             *data_notes(benchmark, golds),
         ],
@@ -73,7 +83,7 @@ def write_report(
     page = render_report(summary, tables)
     replace_file(f"{folder}/report.html", lambda name: Path(name).write_text(page, encoding="utf-8"))
     more = {"artifacts": len(steps), "reused": sum(s.reused for s in steps), "run_folder": folder}
-    more["set_aside"] = [asdict(row) for row in set_aside]
+    more["set_aside"] = [asdict(row) for row in evaluated.set_aside]
     more["corrected_gold"] = corrected_json(corrected)
     _write_json(f"{folder}/summary.json", {**to_json(summary), **more})
     _write_json(f"{folder}/predictions.json", predictions(questions, tables.selections))

@@ -67,6 +67,7 @@ class Gateway:
         self._throttles: dict[str, Throttle] = {}
         self._sharing = PrefixSharing(self._prices)
         self._under_way: dict[str, asyncio.Task[Reply]] = {}
+        self._ranks: dict[tuple[str, str], int] = {}  # by database and question
         self._in_vain: Counter[str] = Counter()
         self._stopped: ModelsStopped | None = None
         self._workers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="local-models")
@@ -216,7 +217,7 @@ class Gateway:
     async def _attempt(self, request: Request, mark: bool, throttle: Throttle, bound: float) -> Reply:
         """One attempt, once the limits and the budget have room for it."""
         expected = likely_tokens(request) + self._outputs.tokens(request)
-        async with throttle.admit(expected):
+        async with throttle.admit(expected, self._rank(request)):
             if self._stopped is not None:
                 raise self._stopped
             if self.budget is not None and not await self.budget.reserve(bound):
@@ -224,6 +225,13 @@ class Gateway:
             reply = await self._charged(request, mark, bound)
         throttle.correct(reply.usage.input_tokens + reply.usage.output_tokens - expected)
         return reply
+
+    def _rank(self, request: Request) -> int:
+        """The place of a question among all that were asked about: what was begun first is finished first.
+
+        Answers of whole batches are there early then, and the last steps of a run are those of few questions.
+        """
+        return self._ranks.setdefault((request.db_id, request.question_id), len(self._ranks))
 
     async def _charged(self, request: Request, mark: bool, bound: float) -> Reply:
         """The attempt, with what it costs or may have cost taken from the budget in place of what was reserved."""

@@ -6,6 +6,8 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
 
 BURST_SECONDS = 5.0  # a bucket holds what flows in within so long: providers also look at less than a minute
 LONGEST_NAP = 0.5  # seconds until a waiting call looks whether it still has to wait
@@ -58,8 +60,50 @@ class Bucket:
         self.level -= amount if self.per_minute is not None else 0.0
 
 
+class Places:
+    """A number of places, of which the next that is free goes to the lowest rank, among equals to who came first.
+
+    For use within one event loop.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._free = number
+        self._numbers = count()
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+
+    @asynccontextmanager
+    async def take(self, rank: int) -> AsyncIterator[None]:
+        """Wait for a place and have it inside the block."""
+        if self._free:
+            self._free -= 1
+        else:
+            await self._wait(rank)
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    async def _wait(self, rank: int) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        heappush(self._waiting, (rank, next(self._numbers), turn))
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # it has the place already
+                self._pass_on()
+            raise
+
+    def _pass_on(self) -> None:
+        while self._waiting:
+            *_, turn = heappop(self._waiting)
+            if not turn.done():  # who was cancelled waits no more
+                turn.set_result(None)
+                return
+        self._free += 1
+
+
 class Throttle:
-    """Admits calls to one provider, first come, first served. For use within one event loop."""
+    """Admits calls to one provider, those of the lowest rank first. For use within one event loop."""
 
     def __init__(self, limits: ProviderLimits) -> None:
         self.limits = limits
@@ -68,14 +112,14 @@ class Throttle:
         self._tokens = Bucket(limits.tokens_per_minute)
         # A quarter more: a call's preparation and reading are work here, not at the provider, whose connections
         # are limited where they are made.
-        self._places = asyncio.Semaphore(limits.concurrency + limits.concurrency // 4)
+        self._places = Places(limits.concurrency + limits.concurrency // 4)
         self._turn = asyncio.Lock()
         self._opened = False
 
     @asynccontextmanager
-    async def admit(self, tokens: float) -> AsyncIterator[None]:
+    async def admit(self, tokens: float, rank: int = 0) -> AsyncIterator[None]:
         """Wait for a place, and until the minute's limits have room for a call of so many tokens."""
-        async with self._places:
+        async with self._places.take(rank):
             async with self._turn:
                 while (wait := self._wait(tokens)) > 0 and not self._opened:
                     await asyncio.sleep(min(wait, LONGEST_NAP))

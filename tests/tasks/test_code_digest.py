@@ -1,5 +1,8 @@
 """The digest of code follows imports, and sees edits that matter."""
 
+import hashlib
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -31,10 +34,32 @@ def copy(tmp_path) -> Path:
     return tmp_path
 
 
-def digest_in(copy: Path) -> str:
+def digest_in(copy: Path, **environment: str) -> str:
     program = "from nl2sql.schema import quote; from tasks.code_digest import code_digest; print(code_digest([quote]))"
-    run = subprocess.run([sys.executable, "-c", program], cwd=copy, capture_output=True, text=True, check=True)
-    return run.stdout
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    run = [sys.executable, "-c", program]
+    return subprocess.run(run, cwd=copy, env={**kept, **environment}, capture_output=True, text=True, check=True).stdout
+
+
+def kept_in(copy: Path) -> list[Path]:
+    return list((copy / "nl2sql" / "__pycache__").glob("code_digests.*"))
+
+
+def test_what_was_found_of_modules_is_kept_and_no_more_than_believed(copy):
+    fresh = digest_in(copy, PYTHONDONTWRITEBYTECODE="1")
+    assert kept_in(copy) == []
+    assert digest_in(copy) == fresh
+    (kept,) = kept_in(copy)
+    held = json.loads(kept.read_text())
+    source, _, own, other = held["nl2sql.schema"]
+    assert source == hashlib.sha256((copy / "nl2sql" / "schema.py").read_bytes()).hexdigest()
+    kept.write_text(json.dumps({**held, "nl2sql.schema": [source, "another tree", own, other]}))
+    assert digest_in(copy) != fresh  # it is read
+    kept.write_text(json.dumps({**held, "nl2sql.schema": ["another text", "another tree", own, other]}))
+    assert digest_in(copy) == fresh  # but for the same text only
+    for broken in ("", "[1]", '{"nl2sql.schema": [1]}', "\x00"):
+        kept.write_text(broken)
+        assert digest_in(copy) == fresh
 
 
 def test_an_edit_that_matters_changes_the_digest_and_a_comment_does_not(copy):

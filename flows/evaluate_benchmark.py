@@ -67,7 +67,11 @@ def evaluate_benchmark(
 
     aside = open_aside(store, benchmark.databases, options)
     answered_batches = [b for b in aside.without(batches) if "select_answers" in made[b.db_id, b.number]]
-    steps = [*steps, *settle_around("score answers", answered_batches, score, aside)]
+    # What took long to execute takes long again: at the end of the stage it would be waited for alone.
+    longest_first = sorted(answered_batches, key=lambda b: -made[b.db_id, b.number]["repair_candidates"].seconds)
+    order = {(b.db_id, b.number): place for place, b in enumerate(batches)}
+    scored = settle_around("score answers", longest_first, score, aside)
+    steps = [*steps, *sorted(scored, key=lambda s: order[s.db_id, s.batch])]
 
     questions = [q for batch in batches for q in batch.questions]
     preset = "-without-".join(["recorded" if predictions else options.preset, *options.without])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 
 from flows.answer_questions import offline_artifacts
 from flows.batches import Batch, batches_of
@@ -99,8 +100,8 @@ def rehearse(questions: Sequence[Question], context: DatabaseContext, options: O
     """Go through the online steps; `model` keeps what is asked. What it does not answer is done without a model."""
     session, rules = Session(model), Rules()
     ground, link, fix, compare = (role_choice(options, role) for role in ("ground", "link", "fix", "compare"))
-    read = QuestionReader(session, ground) if ground else None
-    groundings = ground_questions(questions, context, example_limit=options.examples, read=read)
+    readings = partial(QuestionReader(session, ground), questions) if ground else None
+    groundings = ground_questions(questions, context, example_limit=options.examples, readings=readings)
     linkings = link_schema(questions, groundings, context, draft=rules.draft)
     if link:
         model.asked += linking_requests(questions, groundings, linkings, context, link, role_choice(options, "draft"))

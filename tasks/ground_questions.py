@@ -1,5 +1,7 @@
 """Op 5 on disk: questions in, what of them is found in the database out."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from nl2sql.models.choices import ModelChoice
 from nl2sql.models.prompted.ground_questions import QuestionReader
 from nl2sql.online import ground_questions as op
@@ -20,11 +22,14 @@ def ground_questions(
 ) -> list[Grounding] | Made:
     """Look up literals, columns and similar examples for a batch of questions; without `cells` match no literal."""
     session = open_session(access) if choice and access else None
-    groundings = op.ground_questions(
-        questions,
-        open_context(offline),
-        cell_limit=op.CELL_LIMIT if cells else 0,
-        example_limit=examples,
-        read=QuestionReader(session, choice) if session and choice else None,
-    )
+    with ThreadPoolExecutor(1, thread_name_prefix="read questions") as pool:
+        # Now: what the rules need takes seconds to load the first time.
+        asked = pool.submit(QuestionReader(session, choice), questions) if session and choice else None
+        groundings = op.ground_questions(
+            questions,
+            open_context(offline),
+            cell_limit=op.CELL_LIMIT if cells else 0,
+            example_limit=examples,
+            readings=asked.result if asked else None,
+        )
     return made(groundings, session)

@@ -1,7 +1,6 @@
 """Op 5: what of a question is found in the database, by rules alone or with what a model read in it besides."""
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TypeVar
@@ -37,8 +36,8 @@ class Reading:
     skeleton: str
 
 
-# Reads a batch of questions of one database; None for one that could not be read.
-ReadQuestions = Callable[[Sequence[Question], DatabaseContext], Sequence[Reading | None]]
+# What was read in each question of a batch, None for one that could not be read; may wait until that is there.
+Readings = Callable[[], Sequence[Reading | None]]
 NOTHING_READ = Reading((), (), (), "")
 TURNS = Turns()
 
@@ -51,7 +50,7 @@ def ground_questions(
     example_limit: int = EXAMPLE_LIMIT,
     column_limit: int = COLUMN_LIMIT,
     same_database_examples: bool = False,
-    read: ReadQuestions | None = None,
+    readings: Readings | None = None,
 ) -> list[Grounding]:
     """Ground a batch of questions of one database, in their order.
 
@@ -61,19 +60,18 @@ def ground_questions(
     a model other than the embeddings behind the context; an installed en_core_web_sm adds noun phrases and
     entities. Of texts over 8,000 characters only the two ends are read.
 
-    What a model `read` joins what the rules found and takes nothing away: its keywords, its literals, the cells and
-    columns that these lead to, up to the same limits again. Its guesses count only where a cell equals them. Its
-    skeleton is the one that examples are searched with.
+    What a model read, which is asked for when the rules are done, joins what they found and takes nothing away: its
+    keywords, its literals, the cells and columns that these lead to, up to the same limits again. Its guesses count
+    only where a cell equals them. Its skeleton is the one that examples are searched with.
     """
     number = TURNS.draw()
-    with ThreadPoolExecutor(1, thread_name_prefix="read questions") as pool:  # beside what the rules do and load
-        asked = pool.submit(read, questions, context) if read else None
-        with TURNS.take(number):
-            pieces = _by_rules(questions, context, cell_limit, column_limit)
+    with TURNS.take(number):
+        pieces = _by_rules(questions, context, cell_limit, column_limit)
+    read = readings() if readings else None
     excluded = () if same_database_examples else (context.database.db_id,)
     with TURNS.take(number):
-        if asked is not None:
-            pieces = _with_readings(pieces, asked.result(), context, cell_limit, column_limit)
+        if read is not None:
+            pieces = _with_readings(pieces, read, context, cell_limit, column_limit)
         hits = context.examples.search(pieces.skeletons, example_limit + SPARE_EXAMPLES, exclude_databases=excluded)
     return [
         Grounding(

@@ -10,7 +10,6 @@ from nl2sql.models.choices import ModelChoice
 from nl2sql.models.prompted.make_request import make_request
 from nl2sql.models.read_answers import json_schema, read_json
 from nl2sql.models.session import Session
-from nl2sql.online.context import DatabaseContext
 from nl2sql.online.ground_questions import Reading
 from nl2sql.prompts.answers import GroundedQuestion
 from nl2sql.prompts.fences import harmless
@@ -28,12 +27,12 @@ _MARK = re.compile(r"(<column>|<value>|(?<!\w)_(?!\w))", re.ASCII)  # ASCII: wor
 
 @dataclass(frozen=True)
 class QuestionReader:
-    """Fulfils nl2sql.online.ground_questions.ReadQuestions."""
+    """Reads batches of questions for nl2sql.online.ground_questions."""
 
     session: Session
     choice: ModelChoice
 
-    def __call__(self, questions: Sequence[Question], context: DatabaseContext) -> list[Reading | None]:
+    def __call__(self, questions: Sequence[Question]) -> list[Reading | None]:
         """What the model read in each question, None where its answer could not be read; all are asked at once."""
         answers = ask_models(
             self.session, [self._request(q) for q in questions], lambda _, text: read_json(text, GroundedQuestion)

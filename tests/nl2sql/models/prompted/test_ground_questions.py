@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ def test_what_the_model_reads_joins_what_the_rules_find(harbour, ask, start):
     questions = [ask("Which tankers are from Lübeck?"), ask("How many voyages with oil?", question_id="r")]
     session = start(lambda r: said(["tankers"], ["Lübeck", "T"], "Which <column> are from _?"))
     plain = ground_questions(questions, harbour)
-    found = ground_questions(questions, harbour, read=QuestionReader(session, READER))
+    found = ground_questions(questions, harbour, readings=partial(QuestionReader(session, READER), questions))
     assert session.model.rounds == [2]
     for before, after in zip(plain, found, strict=True):
         assert cells(before) <= cells(after)
@@ -38,9 +40,9 @@ def test_what_the_model_reads_joins_what_the_rules_find(harbour, ask, start):
 def test_values_that_the_question_does_not_hold_count_only_where_a_cell_equals_them(harbour, ask, start):
     session = start(lambda _: said((), ["Aurorae", "Borealix", "x" * 10_000, "", "\x00"]))
     question = ask("Anything?")
-    assert ground_questions([question], harbour, read=QuestionReader(session, READER)) == ground_questions(
-        [question], harbour
-    )
+    assert ground_questions(
+        [question], harbour, readings=partial(QuestionReader(session, READER), [question])
+    ) == ground_questions([question], harbour)
 
 
 @pytest.mark.parametrize(
@@ -49,15 +51,16 @@ def test_values_that_the_question_does_not_hold_count_only_where_a_cell_equals_t
 def test_without_a_readable_answer_the_rules_stand_alone(harbour, ask, start, answer):
     questions = [ask("Which ships are from Lübeck?")]
     session = start(lambda _: answer)
-    assert ground_questions(questions, harbour, read=QuestionReader(session, READER)) == ground_questions(
-        questions, harbour
-    )
+    assert ground_questions(
+        questions, harbour, readings=partial(QuestionReader(session, READER), questions)
+    ) == ground_questions(questions, harbour)
     assert session.ledger.calls
 
 
 def test_a_chinese_question(harbour, ask, start):
     session = start(lambda _: said(["船"], ["大连"], "_有多少船"))
-    (found,) = ground_questions([ask("大连有多少船？")], harbour, read=QuestionReader(session, READER))
+    questions = [ask("大连有多少船？")]
+    (found,) = ground_questions(questions, harbour, readings=partial(QuestionReader(session, READER), questions))
     assert ("port", "port_name", "大连") in cells(found)
     assert found.skeleton == "<value>有多少船"
 

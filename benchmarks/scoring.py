@@ -1,12 +1,13 @@
 """Times nl2sql's scoring against a plain reading of BIRD's official script, on all recorded predictions, in one run.
 
-    python -m benchmarks.scoring [--data ../shared/data] [--large] [--only bird|spider|large]
+    python -m benchmarks.scoring [--data ../shared/data] [--large] [--only bird|spider|large] [--rounds N]
 
 The rival is what the official script does: a process pool that, for every prediction, opens the database, executes
 the prediction and then its gold within one time limit, and compares Python sets of rows. Its per-call thread for the
 time limit is left out, which favours it, and it works on a copy of the databases, because its connections can write.
-The floor is the time inside SQLite for the distinct statements on one warm connection, over the cores. Processor
-time is printed too, because it tells more on a machine that does other work as well.
+The floor is the time inside SQLite for the distinct statements on one warm connection, over the cores. All are run in
+turns, the figures are medians of N rounds (3; the generated database once). Processor time is printed too, because it
+tells more on a machine that does other work as well.
 
 `--large` adds a generated database whose statements take about a second. Exit status 1 when a verdict differs.
 """
@@ -18,6 +19,7 @@ import os
 import random
 import shutil
 import sqlite3
+import statistics
 import sys
 import tempfile
 import time
@@ -122,16 +124,30 @@ class Cost:
     processor: float
 
 
-def timed(what: str, work: Callable[[], Any]) -> tuple[Any, Cost]:
-    """Do the work and print what it took."""
+def timed(work: Callable[[], Any]) -> tuple[Any, Cost]:
+    """Do the work, from the start of its child processes to their end; its result and what it took."""
     close_workers()
     before, started = sum(os.times()[:4]), time.perf_counter()
     result = work()
     wall = time.perf_counter() - started
     close_workers()
-    cost = Cost(wall, sum(os.times()[:4]) - before)
-    print(f"  {what:<42} {cost.wall:8.3f} s {cost.processor:8.2f} s", flush=True)
-    return result, cost
+    return result, Cost(wall, sum(os.times()[:4]) - before)
+
+
+def in_turns(works: dict[str, Callable[[], Any]], rounds: int) -> tuple[dict[str, Any], dict[str, Cost]]:
+    """Results of the last round, and the median costs of all, which are printed."""
+    results, costs = {}, {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            results[name], cost = timed(work)
+            costs[name].append(cost)
+    medians = {
+        name: Cost(statistics.median(c.wall for c in some), statistics.median(c.processor for c in some))
+        for name, some in costs.items()
+    }
+    for name, cost in medians.items():
+        print(f"  {name:<42} {cost.wall:8.3f} s {cost.processor:8.2f} s", flush=True)
+    return results, medians
 
 
 @dataclass(frozen=True)
@@ -154,19 +170,29 @@ class Compared:
         return [cold, Measured(names[1], self.warm.wall, plain, self.rival.wall, None, "judgements from disk")]
 
 
-def compare(case: Case, folder: Path) -> Compared:
-    """Run everything on one case and print the table."""
+PLAIN, COLD = "plain reading of the official script", "nl2sql, cold"
+WARM, FLOOR = "nl2sql, warm (judgements from disk)", "distinct statements on one connection"
+
+
+def compare(case: Case, folder: Path, rounds: int = 3) -> Compared:
+    """Run everything on one case, in turns, and print the table of medians."""
     load = os.getloadavg()[0]
     print(f"{case.name}: {sum(1 for _ in case.predictions.open())} predictions, {cores()} cores, load {load:.1f}")
     print(f"  {'':<42} {'clock':>10} {'processor':>10}")
     copies = {}
     for database in case.databases:
         copies[database.db_id] = shutil.copy(database.path, folder / f"{case.name}-{database.db_id}.sqlite")
-    plain, rival = timed("plain reading of the official script", lambda: plain_scores(case, copies))
     artifacts = folder / f"{case.name}-artifacts"
-    ours, cold = timed("nl2sql, cold", lambda: our_scores(case, artifacts))
-    _, warm = timed("nl2sql, warm (judgements from disk)", lambda: our_scores(case, artifacts))
-    _, lowest = timed("distinct statements on one connection", lambda: floor(case))
+
+    def from_nothing() -> Scores:
+        shutil.rmtree(artifacts, ignore_errors=True)
+        return our_scores(case, artifacts)
+
+    works: dict[str, Callable[[], Any]] = {PLAIN: lambda: plain_scores(case, copies), COLD: from_nothing}
+    works |= {WARM: lambda: our_scores(case, artifacts), FLOOR: lambda: floor(case)}
+    results, costs = in_turns(works, rounds)
+    plain, ours = results[PLAIN], results[COLD]
+    rival, cold, warm, lowest = (costs[name] for name in works)
     print(f"  cold {rival.wall / cold.wall:.1f}x ({rival.processor / cold.processor:.1f}x in processor time), ", end="")
     print(f"warm {rival.wall / warm.wall:.0f}x the plain script")
     print(
@@ -233,12 +259,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--large", action="store_true", help="also time a generated database")
     parser.add_argument("--only", choices=("bird", "spider", "large"), help="time nothing else")
+    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args(arguments)
     names = [options.only] if options.only else ["bird", "spider", *["large"] * options.large]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         cases = [large(folder) if name == "large" else recorded(options.data, name) for name in names]
-        found = [compare(case, folder) for case in cases]
+        found = [compare(case, folder, options.rounds if case.name != "large" else 1) for case in cases]
     return 1 if any(c.unequal for c in found) else 0
 
 

@@ -364,3 +364,19 @@ def test_closing_ends_what_is_under_way_and_notes_that_it_may_have_been_charged(
     thread.join(5)
     assert not thread.is_alive()
     assert budget.spent == pytest.approx(PRICES.bound(request()))
+
+
+def test_calls_about_the_question_that_was_begun_first_come_first(tmp_path):
+    def about(question_id, number):
+        return request(number, db_id="zoo", question_id=question_id)
+
+    limits = {"one": ProviderLimits("one", 1, retries=0)}
+    with gateway(tmp_path, lambda r: "said", 0.3, limits=limits) as (models, scripted), ThreadPoolExecutor(3) as pool:
+        models.ask([about("early", 0), about("late", 1)])
+        late = pool.submit(models.ask, [about("late", n) for n in range(10, 16)])
+        while len(scripted.asked) < 3:
+            time.sleep(0.001)
+        early = pool.submit(models.ask, [about("early", n) for n in range(20, 23)])
+        assert {r.text for future in (late, early) for r in future.result(30)} == {"said"}
+    order = [r.question_id for r in scripted.asked[2:]]
+    assert order[-4:] == ["late"] * 4

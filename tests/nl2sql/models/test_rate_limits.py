@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from nl2sql.models.rate_limits import LONGEST_DELAY, Bucket, ProviderLimits, Throttle, backoff
+from nl2sql.models.rate_limits import LONGEST_DELAY, Bucket, Places, ProviderLimits, Throttle, backoff
 
 
 def run_calls(limits, count, tokens=10.0, seconds=0.0):
@@ -79,3 +79,51 @@ def test_backoff_grows_has_jitter_and_ends():
 
 def test_a_key_is_not_shown():
     assert "secret" not in repr(ProviderLimits("p", api_key="secret"))
+
+
+def take_places(number, ranks, cancelled=()):
+    """The order in which calls of these ranks get a place, when all come while the first keeps it; some give up."""
+
+    async def run():
+        places, went = Places(number), []
+
+        async def call(rank):
+            async with places.take(rank):
+                went.append(rank)
+                await asyncio.sleep(0.001)
+
+        tasks = []
+        for rank in ranks:
+            tasks.append(asyncio.create_task(call(rank)))
+            await asyncio.sleep(0)
+        for place in cancelled:
+            tasks[place].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        again = asyncio.create_task(call(0))
+        await asyncio.wait_for(again, 5)  # no place was lost
+        return went[:-1]
+
+    return asyncio.run(run())
+
+
+def test_the_lowest_rank_is_next_and_equals_go_in_their_order():
+    assert take_places(1, [5, 9, 7, 3, 7, 1]) == [5, 1, 3, 7, 7, 9]
+
+
+def test_who_gives_up_leaves_the_place_to_the_next():
+    assert take_places(1, [5, 9, 1, 3], cancelled=[2]) == [5, 3, 9]
+    assert take_places(1, [5, 9, 1, 3], cancelled=[0, 1]) == [5, 1, 3]
+
+
+def test_a_place_that_was_given_to_someone_cancelled_at_that_moment_is_passed_on():
+    async def run():
+        places = Places(1)
+        async with places.take(0):
+            waiting = asyncio.create_task(places.take(1).__aenter__())
+            await asyncio.sleep(0)
+        waiting.cancel()  # its turn is set, it has not run yet
+        await asyncio.gather(waiting, return_exceptions=True)
+        async with asyncio.timeout(5), places.take(2):
+            return True
+
+    assert asyncio.run(run())

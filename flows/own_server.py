@@ -106,12 +106,16 @@ _OWN: list[OwnServer] = []
 def start_server() -> None:
     """Start a server and have Prefect use it, unless the user chose one or forbade it; call before Prefect is imported.
 
-    It ends after everything that Prefect still says when the process ends: what is registered first ends last.
+    It ends after everything that Prefect still says when the process ends: what is registered first ends last. Raises
+    UserError when the system has no room for it.
     """
     allowed = os.environ.get("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "true").lower() not in ("0", "false")
     if _OWN or is_chosen() or not allowed or "prefect" in sys.modules:
         return
-    server = OwnServer()
+    try:
+        server = OwnServer()
+    except OSError as error:
+        raise UserError(f"Prefect's server cannot be started: {error}. Make room, then run the same again") from error
     atexit.register(server.end)
     os.environ |= {"PREFECT_API_URL": server.address, "PREFECT_API_AUTH_STRING": server.password}
     # On a plain connection within this machine there are no certificates; each client would load all known ones.

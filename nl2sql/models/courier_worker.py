@@ -95,8 +95,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     limits = {given["provider"]: ProviderLimits(**given) for given in order["limits"]}
     prices = Prices({given["model"]: Price(**given) for given in order["prices"]})
     cache = ResponseCache(Path(order["cache"]))
-    # A quarter more than connections: what is prepared and read is no call that is there.
-    places = {name: asyncio.Semaphore(limit.concurrency + limit.concurrency // 4) for name, limit in limits.items()}
+    places = {name: asyncio.Semaphore(limit.concurrency) for name, limit in limits.items()}
     worker = Worker(Remote(prices, limits), cache, order["life"], writer, places)
     while (message := await receive_message(reader)) is not None:
         worker.start(message)

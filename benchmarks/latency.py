@@ -5,12 +5,14 @@
 Everything runs against a scripted provider on loopback (tests/servers), which waits `--latency` seconds before each
 answer and answers with SQL of recorded systems. The databases are profiled and indexed first, that is not measured.
 Printed: calls by role; the ideal, which is the calls of the busier provider x latency / the concurrency that it is
-given; the wall time from the first call to the last answer, and of the whole command with its start and its scoring;
+given; the wall time from the first call to the last answer, of the pipeline from its first flow to its report, and of
+the whole command with the start of Python and Prefect;
 processor seconds of the run and of the provider, which share the machine; dollars, by the ledger and by the provider.
 """
 
 import argparse
 import os
+import re
 import resource
 import tempfile
 import time
@@ -37,6 +39,7 @@ class Measured:
     processor_seconds: float  # of the command and all that it started
     provider_seconds: float  # of the provider's processor time
     dollars: float  # by the provider's bill
+    pipeline_seconds: float  # as the command prints them
 
     @property
     def calls_span(self) -> float:
@@ -68,6 +71,7 @@ def measure(pipeline: Pipeline, server: RunningServer, dataset: Path, questions:
         _children() - used,
         after["cpu_seconds"] - before["cpu_seconds"],
         after["dollars"] - before["dollars"],
+        float(re.findall(r"pipeline ([\d.]+) s", pipeline.output())[-1]),
     )
 
 
@@ -94,6 +98,7 @@ def show(measured: Measured, latency: float, concurrency: int) -> None:
     print(f"{len(calls):,} calls ({roles}); {wires}; {failed} failed; latency {latency:g} s")
     print(f"ideal {ideal:.1f} s at {concurrency} calls at once to each provider")
     print(f"calls {measured.calls_span:.1f} s, {measured.calls_span / ideal:.2f} x ideal")
+    print(f"pipeline {measured.pipeline_seconds:.1f} s, {measured.pipeline_seconds / ideal:.2f} x ideal")
     print(f"whole command {measured.seconds:.1f} s, {measured.seconds / ideal:.2f} x ideal:", end=" ")
     after = measured.seconds - measured.before_calls - measured.calls_span
     print(f"{measured.before_calls:.1f} s before the first call, {after:.1f} s after the last answer")

@@ -94,10 +94,11 @@ def write_report(run: Run, evaluated: Evaluated) -> RunSummary:
 
 def run_tables(questions: Sequence[Question], steps: Sequence[Step], golds: Sequence[Gold]) -> RunTables:
     """What the report shows of a run's artifacts; calls apart by whether this run made them."""
+    found: dict[str, Any] = {kind: in_parts(kind, steps) for kind in LARGE}
+    found |= {kind: gather(kind, steps) for kind in TRACED}
     return RunTables(
         questions,
-        **{kind: in_parts(kind, steps) for kind in LARGE},
-        **{kind: gather(kind, steps) for kind in TRACED},
+        **found,
         model_calls=gather("model_calls", [s for s in steps if not s.reused]),
         reused_calls=gather("model_calls", [s for s in steps if s.reused]),
         gold_previews={g.question_id: g.preview for g in golds},

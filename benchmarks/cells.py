@@ -321,7 +321,8 @@ def main() -> None:
     wanted = (options.only,) if options.only else ("time", "recall", "growth")
     console = Console(quiet=options.json)
     times = measure(options.values) if "time" in wanted else []
-    show("Cell index", times, console)
+    if times:
+        show("Cell index", times, console)
     there = [load_benchmark(options.data / name) for name in ("bird", "spider") if (options.data / name).exists()]
     recall = measure_recall(there) if "recall" in wanted and there else {}
     if recall:

@@ -34,7 +34,7 @@ from flows.options import Options
 from flows.parameters import Artifacts, Before, Databases, Dataset, Limit, Predictions, Split
 from flows.poisoned_questions import ANSWERING, SELECTING, open_aside, settle_around
 from flows.run_names import run_name
-from flows.select_batches import select_batches
+from flows.select_batches import Selecting, select_batches, select_early
 from flows.task_runner import TASK_RUNNER
 from nl2sql.benchmarks import load_benchmark
 from nl2sql.models.choices import LineupEntry
@@ -76,10 +76,12 @@ def answer_questions(
     if any(model.startswith(LOCAL) for model in models_of(options)):
         ensure_one_local_model()
     answer = partial(answer_batch, offline=offline, store=store, options=options, recorded=recorded, access=access)
-    steps = settle_around("answer questions", aside.without(batches, ANSWERING), answer, aside)
-    left = aside.without(batches, SELECTING)
-    chosen = select_batches(left, steps, offline, store, options, access, bool(recorded), aside)
-    return finish(store, [*read_manifest(indexed), *steps, *chosen])
+    selecting = Selecting(offline, store, options, access, bool(recorded))
+    asked = aside.without(batches, ANSWERING)
+    early = select_early(asked, selecting, aside)
+    steps = settle_around("answer questions", asked, answer, aside, follow=early)
+    steps = select_batches(aside.without(batches, SELECTING), steps, selecting, aside)
+    return finish(store, [*read_manifest(indexed), *steps])
 
 
 def answer_batch(

@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ import click
 from flows.environment import prepare
 from flows.own_server import start_server
 from nl2sql.errors import UserError
+from nl2sql.garbage import no_collections
 
 DATASET = click.Path(exists=True)
 JSON_HELP = "End standard output with one line of JSON."
@@ -83,6 +85,8 @@ def runs_flows(command: Callable[..., int]) -> Callable[..., int]:
     @wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> int:
         start_server()
+        with no_collections():
+            import_module("flows.commands")  # most of what every such command imports
         return command(*args, **kwargs)
 
     return wrapped

@@ -45,7 +45,7 @@ def progress_bars() -> Iterator[None]:
         def watch(stage: str, done: int, total: int) -> None:
             if stage not in bar_of:
                 bar_of[stage] = bars.add_task(stage, total=total)
-            bars.update(bar_of[stage], completed=done)
+            bars.update(bar_of[stage], completed=done, total=total)
 
         with watched_by(watch):
             yield

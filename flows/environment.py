@@ -14,7 +14,8 @@ LOCAL_SERVER = "http://127.0.0.1:4200/api"
 
 # Measured reasons: a cold ephemeral server takes 14 s to start, more than Prefect waits by default; a waiting task asks
 # for its slot only every 30 s; the recorder writes one transaction per task run unless batched; registering the types
-# of blocks, none of which is used here, takes a third of a first start. The rest keeps the machine from calling out,
+# of blocks, none of which is used here, takes a third of a first start, and to remember that there are none imports all
+# integrations of Prefect. The rest keeps the machine from calling out,
 # which without a network costs seconds each time. `prefect.toml` says the same to `prefect server start`.
 DEFAULTS = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
@@ -22,6 +23,7 @@ DEFAULTS = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
     "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
+    "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
     "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",

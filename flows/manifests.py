@@ -1,12 +1,13 @@
 """A run's manifest: every artifact that it made or reused and every task that failed, passed from flow to flow."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any
 
 from prefect import get_run_logger
 from prefect.client.schemas.objects import State
-from prefect.futures import PrefectFuture, as_completed
+from prefect.futures import PrefectFuture
 from prefect.states import Completed, Failed
 
 from flows.progress import Progress
@@ -27,20 +28,33 @@ class Submission:
     arguments: Mapping[str, Any]  # artifacts of other tasks among them as futures
 
 
-def settle(stage: str, submissions: Iterable[Submission]) -> list[Step]:
+Follow = Callable[[Submission], Sequence[Submission]]  # a task that ended in, tasks submitted in answer out
+
+
+def settle(stage: str, submissions: Iterable[Submission], follow: Follow = lambda _: ()) -> list[Step]:
     """Wait for submitted tasks; one line for each, failed ones with their error. The run's log says the same.
 
-    A task that asked models has a second line, for the artifact of its calls.
+    A task that asked models has a second line, for the artifact of its calls. What `follow` submits is waited for too.
     """
     waiting = list(submissions)
     progress = Progress(stage, len(waiting))
-    for _ in as_completed([s.future for s in waiting]):
-        progress.advance()
+    ended: SimpleQueue[Submission] = SimpleQueue()
+    _announce(waiting, ended)
+    while progress.done < len(waiting):
+        more = follow(ended.get())
+        _announce(more, ended)
+        waiting += more
+        progress.advance(len(waiting))
     steps = [_step(submission) for submission in waiting]
     _log(stage, steps, progress.seconds)
     asked = [pair for pair in zip(waiting, steps, strict=True) if pair[1].kind and _may_ask(pair[0])]
     calls = [_calls(submission.store, step) for submission, step in asked]
     return [*steps, *(step for step in calls if step)]
+
+
+def _announce(submissions: Iterable[Submission], ended: SimpleQueue[Submission]) -> None:
+    for each in submissions:
+        each.future.add_done_callback(lambda _, each=each: ended.put(each))
 
 
 def _log(stage: str, steps: list[Step], seconds: float) -> None:

@@ -5,6 +5,7 @@ listens on a socket that it inherits, and ends when its standard input does.
 """
 
 import atexit
+import gc
 import os
 import re
 import socket
@@ -21,6 +22,7 @@ from typing import IO, Any
 
 from flows.environment import end_now, is_chosen
 from nl2sql.errors import UserError
+from nl2sql.garbage import OBJECTS, no_collections
 from nl2sql.models.child_process import reason_of
 
 ROOT = str(Path(__file__).resolve().parents[1])
@@ -131,10 +133,14 @@ def await_server() -> None:
 
 def serve(listening: int) -> None:
     """Be the server, until the standard input ends."""
-    import uvicorn
+    with no_collections():  # a sixth of the time until it answers
+        import uvicorn
+        from prefect.server.api.server import create_app
 
-    application = "prefect.server.api.server:create_app"
-    server = uvicorn.Server(uvicorn.Config(application, factory=True, log_level="error", lifespan="on"))
+        from flows.repeating_server import repeating
+
+    gc.set_threshold(OBJECTS)
+    server = uvicorn.Server(uvicorn.Config(repeating(create_app()), log_level="error", lifespan="on"))
 
     def end_with_parent() -> None:
         os.read(0, 1)  # not through sys.stdin, whose lock a thread may not hold when the interpreter ends

@@ -15,7 +15,7 @@ from prefect import get_run_logger
 from prefect.futures import PrefectFuture
 
 from flows.batches import Batch
-from flows.manifests import Submission, settle
+from flows.manifests import Follow, Submission, settle
 from flows.options import Options
 from nl2sql.errors import UserError
 from nl2sql.rows import Database, Question, SetAside, Step
@@ -101,16 +101,17 @@ def settle_around(
     submit: Callable[[Batch], Sequence[Submission]],
     aside: Aside,
     beside: Sequence[Submission] = (),
+    follow: Follow = lambda _: (),
 ) -> list[Step]:
     """Submit every batch and wait; those with poisoned questions once more without them. The steps that counted.
 
-    Tasks `beside` are waited for with the first.
+    Tasks `beside` are waited for with the first, as are those that `follow` submits.
     """
     waiting, others, steps, name = list(batches), list(beside), [], stage
     for left in reversed(range(ROUNDS + 1)):
         submitted = {b: submit(b) for b in waiting}
         every = [s for found in submitted.values() for s in found]
-        settled = settle(name, [*every, *others])
+        settled = settle(name, [*every, *others], follow)
         poisoned = [b for b in waiting if left and _set_aside(submitted[b], every, aside)]
         again = {(b.db_id, b.number) for b in poisoned}
         steps += [s for s in settled if (s.db_id, s.batch) not in again]

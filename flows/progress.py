@@ -44,9 +44,9 @@ class Progress:
     def _description(self) -> str:
         return f"{self.stage} of {dataset_name()}: {self.done:,} of {self.total:,} tasks"
 
-    def advance(self) -> None:
-        """One more task finished."""
-        self.done += 1
+    def advance(self, total: int) -> None:
+        """One more task finished, of a total that may have grown."""
+        self.done, self.total = self.done + 1, total
         now = time.monotonic()
         if self.artifact and (now - self.updated >= UPDATE_SECONDS or self.done == self.total):
             self.updated = now

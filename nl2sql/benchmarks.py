@@ -169,15 +169,14 @@ def _question_file(layout: Layout, folder: Path) -> Path:
     return next(present, folder / layout.questions[0])
 
 
-def _read_questions(path: Path, split: str) -> tuple[list[Question], list[Problem]]:
-    questions = [_question(item, index, path, split) for index, item in enumerate(_read_list(path))]
+def _read_questions(path: Path, split: str, prefix: str = "") -> tuple[list[Question], list[Problem]]:
+    questions = [_question(item, index, path, split, prefix) for index, item in enumerate(_read_list(path))]
     return _unique_ids(questions, path)
 
 
 def _examples(path: Path) -> list[Question]:
     """Training questions: ids are prefixed with the file's name, so that they never collide with dev's."""
-    questions, _ = _read_questions(path, "train")
-    return [replace(q, question_id=f"{path.stem}/{q.question_id}") for q in questions]
+    return _read_questions(path, "train", prefix=f"{path.stem}/")[0]
 
 
 def _read_list(path: Path) -> list[Any]:
@@ -196,7 +195,7 @@ def _read_list(path: Path) -> list[Any]:
     return data
 
 
-def _question(item: Any, index: int, path: Path, split: str) -> Question:
+def _question(item: Any, index: int, path: Path, split: str, prefix: str) -> Question:
     if not isinstance(item, dict):
         raise UserError(f"{path}: entry {index} should be an object, is {item!r:.60}")
     for name in ("db_id", "question"):
@@ -206,7 +205,7 @@ def _question(item: Any, index: int, path: Path, split: str) -> Question:
     gold = gold if isinstance(gold, str) else ""
     difficulty = item.get("difficulty") or item.get("hardness") or (hardness(gold) if "query" in item else "")
     return Question(
-        question_id=well_formed(str(item.get("question_id", index))),
+        question_id=prefix + well_formed(str(item.get("question_id", index))),
         db_id=item["db_id"],
         question=item["question"],
         evidence=item.get("evidence") or "",

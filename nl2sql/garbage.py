@@ -8,6 +8,17 @@ OBJECTS = 50_000  # made before a search, instead of 700
 
 
 @contextmanager
+def no_collections() -> Iterator[None]:
+    """Search neither within the block nor ever again through what it makes: for large imports of a process of ours."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@contextmanager
 def rare_collections() -> Iterator[None]:
     """Search seldom within the block, in the whole process: for commands, which own theirs."""
     before = gc.get_threshold()

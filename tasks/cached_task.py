@@ -84,8 +84,10 @@ class ArtifactTask:
         self.kind, self.calls, self.function = kind, tuple(calls), function
         self.name = function.__name__
         self.apart = bool(options.pop("apart", True))
+        self._variants: dict[tuple[Any, ...], Task] = {}  # by tags and where Prefect keeps its records
         self.task: Task = task(
             name=self.name,
+            task_run_name="{label}",
             cache_policy=ArtifactPolicy(self),
             persist_result=True,
             result_serializer="json",
@@ -97,7 +99,7 @@ class ArtifactTask:
         return _named, (self.function.__module__, self.name)
 
     def _body(self) -> Callable[..., State]:
-        def body(call: Sealed, inputs: list[Artifact]) -> State:
+        def body(call: Sealed, inputs: list[Artifact], label: str) -> State:
             store, known = call.store, _with_inputs(call.arguments, inputs)
             found = store.find(self.kind, self.key(known))
             artifact = found or self.run(store, **known)
@@ -146,13 +148,20 @@ class ArtifactTask:
 
     def submit(self, store: ArtifactStore, run_name: str, tags: Sequence[str] = (), **arguments: Any):
         """Submit to the task runner of the flow that is running; artifacts may be futures. Returns a future."""
-        named = self.task.with_options(task_run_name=run_name, tags=tags, **_records(store))
         futures = [v for v in arguments.values() if isinstance(v, PrefectFuture)]
         # Sealed values are not searched for what earlier tasks returned: that takes time, and equal strings anywhere
         # in them would draw edges between tasks that have nothing to do with each other. Prefect's own `quote` is a
         # tuple, which Dask takes apart.
         known = {n: Input(futures.index(v)) if isinstance(v, PrefectFuture) else v for n, v in arguments.items()}
-        return named.submit(call=Sealed(store, known), inputs=futures)
+        return self._variant(store, tuple(tags)).submit(call=Sealed(store, known), inputs=futures, label=run_name)
+
+    def _variant(self, store: ArtifactStore, tags: tuple[str, ...]) -> Task:
+        """The task with these tags; made once, since Prefect reads the function's source for each."""
+        records = _records(store)
+        key = (tags, store.root)
+        if key not in self._variants:
+            self._variants[key] = self.task.with_options(tags=tags, **records)
+        return self._variants[key]
 
     def _provenance(self, arguments: dict[str, Any], seconds: float) -> Provenance:
         options = {n: v for n, v in arguments.items() if isinstance(v, str | int | float | bool | None)}

@@ -15,6 +15,7 @@ from sqlite3 import Error as DiskError
 from typing import Any
 
 from nl2sql.errors import UserError
+from nl2sql.garbage import no_collections
 from nl2sql.models.chat import Prompt, Reply, Request, Turn
 from nl2sql.models.event_loop import InlineExecutor
 from nl2sql.models.framed_json import frame, receive_message
@@ -89,7 +90,8 @@ class Worker:
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Make attempts until the input ends, then wait for those that are under way."""
-    bare_completion()  # the import takes seconds: not within an attempt, and perhaps before anyone has spoken
+    with no_collections():
+        bare_completion()  # the import takes seconds: not within an attempt, and perhaps before anyone has spoken
     if (order := await receive_message(reader)) is None:
         return
     limits = {given["provider"]: ProviderLimits(**given) for given in order["limits"]}

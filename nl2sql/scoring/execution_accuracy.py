@@ -28,6 +28,7 @@ DIFFERENCES = {
     "position": "officially the n-th entry answers the n-th question, whatever its key",
 }
 UNSTABLE_REASONS = frozenset({"timeout", "too_large", "gold_error"})  # another run may find otherwise
+Statement = tuple[str, str]  # digest of the database, SQL
 Pair = tuple[str, str, str]  # digest of the database, gold SQL, predicted SQL
 
 
@@ -125,32 +126,45 @@ def judge_pairs(
     limits: Limits = SCORING_LIMITS,
     workers: int | None = None,
     any_column_order: bool = False,
+    known: Mapping[Statement, ExecutionResult] | None = None,
 ) -> tuple[dict[Pair, Judgement], int]:
     """Judge each distinct pair and say how many statements were executed. `paths` maps a database's digest to its file.
 
     Both sides keep SQLite's habit of reading an unknown "name" as a string: published golds and predictions rely on it.
+    Predictions with a `known` result that equals their gold's are not executed once more; without such results golds
+    are not waited for.
     """
     distinct = dict.fromkeys(pairs)
     asking = _asking(distinct)
-    statements = list(asking)
-    results: dict[tuple[str, str], ExecutionResult] = {}
+    results: dict[Statement, ExecutionResult] = {}
     judged: dict[Pair, Judgement] = {}
 
-    def finished(place: int, result: ExecutionResult) -> None:  # while the children execute the next statements
-        results[statements[place]] = result
-        for pair in asking[statements[place]]:
+    def settle(statement: Statement, result: ExecutionResult) -> None:
+        results[statement] = result
+        for pair in asking.get(statement, ()):
             gold, predicted = results.get(pair[:2]), results.get((pair[0], pair[2]))
             if gold and predicted:
                 judged[pair] = judge(predicted, gold, limits, any_column_order)
 
-    jobs = [(paths[database], sql) for database, sql in statements]
-    execute_many(jobs, limits, workers, double_quoted_strings=True, finished=finished)
-    return {pair: judged[pair] for pair in distinct}, len(jobs)
+    def execute(statements: Sequence[Statement]) -> int:
+        def finished(place: int, result: ExecutionResult) -> None:  # while the children execute the next statements
+            settle(statements[place], result)
+
+        jobs = [(paths[database], sql) for database, sql in statements]
+        execute_many(jobs, limits, workers, double_quoted_strings=True, finished=finished)
+        return len(jobs)
+
+    executed = execute(list(dict.fromkeys(pair[:2] for pair in distinct))) if known else 0
+    for statement, result in (known or {}).items():
+        if statement not in results and all(results[p[:2]].digest == result.digest for p in asking.get(statement, ())):
+            settle(statement, result)
+    executed += execute([statement for statement in asking if statement not in results])
+    return {pair: judged[pair] for pair in distinct}, executed
 
 
-def _asking(pairs: Iterable[Pair]) -> dict[tuple[str, str], list[Pair]]:
+def _asking(pairs: Iterable[Pair]) -> dict[Statement, list[Pair]]:
     """The statements of each database in the order of the pairs, golds first, with the pairs that they are part of."""
-    asking: dict[tuple[str, str], list[Pair]] = defaultdict(list)
+    asking: dict[Statement, list[Pair]] = defaultdict(list)
     for pair in pairs:
         database, gold, predicted = pair
         asking[database, gold].append(pair)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 
-from nl2sql.execution import Limits, open_read_only
+from nl2sql.execution import ExecutionResult, Limits, open_read_only
 from nl2sql.rows import Question, Repair, Selection, Verdict
 from nl2sql.schema import Schema, read_schema
 from nl2sql.scoring.compare_sql import compare_sql
@@ -24,16 +24,24 @@ def score_answers(
     """Verdicts of system 'candidate' (one per repair), 'unrepaired' (one per repair that changed its statement, on
     the statement before), 'selected' and 'vote' (one each per selection).
 
-    All rows are of one database. Each distinct statement is executed once, in child processes, whatever the earlier
-    steps found. The detail of a wrong selected answer also says how its SQL differs from the gold's. Questions
+    All rows are of one database. A repaired statement whose result is known to be the gold's is not executed again;
+    each other one is, once, in child processes, whatever the earlier steps found. The detail of a wrong selected
+    answer also says how its SQL differs from the gold's. Questions
     without gold SQL, and rows of questions that are not given, have no verdict.
     """
     golds = {q.question_id: q.gold_sql for q in questions if q.gold_sql.strip()}
     answers = [a for a in _answers(repairs, selections) if a.question_id in golds]
     pairs = [(database_path, golds[a.question_id], a.sql) for a in answers if a.sql]
-    judged, _ = judge_pairs(pairs, {database_path: database_path}, limits)
+    known = {(database_path, r.sql): _result(r) for r in repairs if r.result_digest}
+    judged, _ = judge_pairs(pairs, {database_path: database_path}, limits, known=known)
     verdicts = [_judged(a, judged.get((database_path, golds[a.question_id], a.sql), NO_ANSWER)) for a in answers]
     return _compared(verdicts, golds, database_path)
+
+
+def _result(repair: Repair) -> ExecutionResult:
+    """Without rows, which only the explanation of a difference asks for."""
+    r = repair
+    return ExecutionResult(r.outcome, r.error, (), (), r.row_count, r.seconds, r.result_digest)
 
 
 def _compared(verdicts: Sequence[Verdict], golds: Mapping[str, str], database_path: str) -> list[Verdict]:

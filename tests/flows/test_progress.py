@@ -46,7 +46,7 @@ def test_a_stage_is_told_to_the_watcher_and_its_artifact_ends_at_the_total():
     def stage(dataset: str) -> None:
         progress = Progress("answer questions", 3)
         for _ in range(3):
-            progress.advance()
+            progress.advance(progress.total)
         assert Progress("nothing to do", 0).artifact is None
 
     told = []

@@ -8,6 +8,7 @@ import pytest
 
 from flows.manifests import artifact, manifest_of, read_manifest
 from flows.options import Options
+from flows.progress import watched_by
 from nl2sql.rows import Step
 from nl2sql.scoring.rows import Accuracy
 from tasks.artifact_store import read_rows
@@ -43,3 +44,12 @@ def test_generators_are_weighed_once_per_database_and_only_for_a_choice(tiny, tm
     assert estimates["zoo"][0].accuracy > estimates["shop"][0].accuracy > 0.6  # three questions say more than two
     assert all(s.reused for s in run(tiny, tmp_path))
     assert "estimate_accuracies" not in {s.stage for s in run(tiny, tmp_path, without=("selection",))}
+
+
+def test_selections_are_made_while_other_databases_are_answered(tiny, tmp_path):
+    stages = {}
+    with watched_by(lambda stage, done, total: stages.update({stage: (done, total)})):
+        steps = run(tiny, tmp_path)
+    assert stages["answer questions"] == (17, 17)  # four of each batch, two estimates, three selections
+    assert "select answers" not in stages
+    assert [(s.db_id, s.batch) for s in steps if s.stage == "select_answers"] == [("zoo", 0), ("zoo", 1), ("shop", 0)]

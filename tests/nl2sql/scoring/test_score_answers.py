@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nl2sql.contracts import check, to_table
+from nl2sql.execution import execute
 from nl2sql.rows import Question, Repair, Selection, Verdict
 from nl2sql.scoring.score_answers import score_answers
 
@@ -47,6 +48,27 @@ def test_the_statement_before_a_repair_is_judged_too(database: str) -> None:
         ("unrepaired", "a/1", False, "error"),
         ("candidate", "b/1", True, ""),
     ]
+
+
+def test_a_result_that_is_known_to_be_the_golds_is_not_asked_for_again(database: str) -> None:
+    digest = execute(database, "SELECT id FROM item").digest
+    other = execute(database, "SELECT 9").digest
+    known = [
+        replace(REPAIR, sql="SELECT gone FROM item", result_digest=digest),
+        replace(REPAIR, candidate_id="b/1", sql="SELECT id, id FROM item", result_digest=other),
+    ]
+    verdicts = score_answers([QUESTION], known, [], database)
+    assert [(v.candidate_id, v.correct, v.reason) for v in verdicts] == [
+        ("a/1", True, ""),
+        ("b/1", False, "extra_column"),
+    ]
+    repeated = replace(known[0], row_count=3)
+    assert score_answers([QUESTION], [repeated], [], database)[0].detail.startswith("3 rows where the gold has 2")
+    twice = replace(
+        QUESTION, question_id="q2", gold_sql="SELECT 1"
+    )  # the same statement, wrong elsewhere: it is executed
+    both = score_answers([QUESTION, twice], [known[0], replace(known[0], question_id="q2")], [], database)
+    assert {v.reason for v in both} == {"error"}
 
 
 def test_a_question_without_an_answer_is_wrong(database: str) -> None:

@@ -60,6 +60,10 @@ def _decades(values: object) -> tuple[int, int]:
     return low, max(high, low + 1)
 
 
+def _power(decade: int) -> str:
+    return f"{10.0**decade:,.{max(0, -decade)}f}"
+
+
 def _along(x: float, ends: tuple[int, int]) -> float:
     return LEFT + (WIDTH - LEFT - RIGHT) * (math.log10(x) - ends[0]) / (ends[1] - ends[0])
 
@@ -73,12 +77,12 @@ def _grid(xs: tuple[int, int], ys: tuple[int, int], across: str, up: str) -> str
     for decade in range(xs[0], xs[1] + 1):
         x = _along(10.0**decade, xs)
         lines.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
-        lines.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 14}" text-anchor="middle">{10.0**decade:,g}</text>')
+        lines.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 14}" text-anchor="middle">{_power(decade)}</text>')
     for decade in range(ys[0], ys[1] + 1):
         y = _upward(10.0**decade, ys)
         lines.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        lines.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{10.0**decade:,g}</text>')
-    names = f'<text x="{LEFT}" y="{HEIGHT - 8}">{escape(across)}</text><text x="4" y="{TOP - 2}">{escape(up)}</text>'
+        lines.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{_power(decade)}</text>')
+    names = f'<text x="{LEFT}" y="{HEIGHT - 8}">{escape(across)}</text><text x="4" y="{TOP - 10}">{escape(up)}</text>'
     return f'<g stroke="#ddd" fill="#444" stroke-width="1">{"".join(lines)}{names}</g>'.replace(
         "<text ", '<text stroke="none" '
     )

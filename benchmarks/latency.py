@@ -1,6 +1,7 @@
 """How well the calls of a run overlap: its wall time against calls x latency / concurrency.
 
     python -m benchmarks.latency [DATASET] [--preset NAME] [--latency SECONDS] [--concurrency N] [--questions N]
+        [--server]
 
 Everything runs against a scripted provider on loopback (tests/servers), which waits `--latency` seconds before each
 answer and answers with SQL of recorded systems. The databases are profiled and indexed first, that is not measured.
@@ -8,6 +9,8 @@ Printed: calls by role; the ideal, which is the calls of the busier provider x l
 given; the wall time from the first call to the last answer, of the pipeline from its first flow to its report, and of
 the whole command with the start of Python and Prefect;
 processor seconds of the run and of the provider, which share the machine; dollars, by the ledger and by the provider.
+With `--server` a Prefect server runs already, as it does for whoever watches runs in its UI; without, the command
+starts its own.
 """
 
 import argparse
@@ -17,10 +20,13 @@ import resource
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.faults.runs import PrefectServer
 from tests.servers.pipeline_process import Pipeline, prepare_pipeline
 from tests.servers.server_process import RunningServer, run_model_server
 
@@ -108,6 +114,17 @@ def show(measured: Measured, latency: float, concurrency: int) -> None:
     print(f"dollars: {measured.dollars:.4f} by the provider's bill")
 
 
+@contextmanager
+def running_prefect(folder: Path) -> Iterator[str]:
+    """The address of a Prefect server that keeps its database in a folder."""
+    server = PrefectServer(folder)
+    server.start()
+    try:
+        yield server.address
+    finally:
+        server.kill()
+
+
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -117,13 +134,15 @@ def main() -> None:
     parser.add_argument("--concurrency", type=int, default=16, help="calls at once to each provider")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--questions", type=int, default=None, metavar="N", help="only the first N")
+    parser.add_argument("--server", action="store_true", help="beside a Prefect server that runs already")
     options = parser.parse_args()
     script = {"dataset": str(options.dataset), "predictions": str(RECORDED) if options.dataset == BIRD else ""}
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         with run_model_server(folder, SCRIPT, script, latency=options.latency) as server:
             changed = {"concurrency": options.concurrency, "batch_size": options.batch_size}
-            pipeline = prepare_pipeline(folder / "run", server, options.preset, **changed)
+            prefect = stack.enter_context(running_prefect(folder)) if options.server else ""
+            pipeline = prepare_pipeline(folder / "run", server, options.preset, prefect, **changed)
             show(measure(pipeline, server, options.dataset, options.questions), options.latency, options.concurrency)
 
 

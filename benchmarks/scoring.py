@@ -2,9 +2,10 @@
 
     python -m benchmarks.scoring [--data ../shared/data] [--large] [--only bird|spider|large] [--rounds N]
 
-The rival is what the official script does: a process pool that, for every prediction, opens the database, executes
-the prediction and then its gold within one time limit, and compares Python sets of rows. Its per-call thread for the
-time limit is left out, which favours it, and it works on a copy of the databases, because its connections can write.
+The rival is what the official script does: a process pool that, for every prediction, starts a thread for the time
+limit (func_timeout does that in the script), opens the database, executes the prediction and then its gold, and
+compares Python sets of rows. One pool serves all systems, where the script starts one for each, and it works on a copy
+of the databases, because its connections can write. The same without the threads is timed as well.
 The floor is the time inside SQLite for the distinct statements on one warm connection, over the cores. All are run in
 turns, the figures are medians of N rounds (3; the generated database once). Processor time is printed too, because it
 tells more on a machine that does other work as well.
@@ -22,6 +23,7 @@ import sqlite3
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -39,6 +41,7 @@ from tasks.artifact_store import ArtifactStore
 from tasks.judgement_store import JudgementStore
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+Job = tuple[str, str, str]  # database, predicted SQL, gold SQL
 LIMIT = 30.0  # seconds for a prediction and its gold together
 LARGE_ROWS = 1_300_000
 LARGE_SYSTEMS = 6
@@ -54,12 +57,30 @@ class Case:
     predictions: Path
 
 
-def plain_verdict(job: tuple[str, str, str]) -> bool:
+def plain_verdict(job: Job) -> bool:
     """The official rules for one prediction, read plainly."""
+    found: list[bool] = []
+    opened: list[sqlite3.Connection] = []
+    thread = threading.Thread(target=lambda: found.append(compared(job, opened.append)))
+    thread.start()
+    thread.join(LIMIT)
+    if thread.is_alive():
+        opened[0].interrupt()
+        thread.join()
+    return found == [True]
+
+
+def unthreaded_verdict(job: Job) -> bool:
+    """The same, but SQLite looks at the clock."""
+    deadline = time.monotonic() + LIMIT
+    return compared(job, lambda c: c.set_progress_handler(lambda: time.monotonic() > deadline, 10_000))
+
+
+def compared(job: Job, prepare: Callable[[sqlite3.Connection], object]) -> bool:
+    """Whether prediction and gold give the same set of rows; False for what does not run."""
     path, sql, gold = job
     connection = sqlite3.connect(path)
-    deadline = time.monotonic() + LIMIT
-    connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+    prepare(connection)
     try:
         predicted = connection.execute(sql).fetchall()
         return set(predicted) == set(connection.execute(gold).fetchall())
@@ -69,7 +90,7 @@ def plain_verdict(job: tuple[str, str, str]) -> bool:
         connection.close()
 
 
-def plain_scores(case: Case, paths: dict[str, str]) -> list[bool]:
+def plain_scores(case: Case, paths: dict[str, str], verdict: Callable[[Job], bool]) -> list[bool]:
     """Score every line of the predictions file in one pool; separate runs of the script would start it each time."""
     golds = {q.question_id: (q.db_id, q.gold_sql) for q in case.questions}
     jobs = []
@@ -79,7 +100,7 @@ def plain_scores(case: Case, paths: dict[str, str]) -> list[bool]:
         jobs.append((paths[db_id], item["sql"], gold))
     pool = multiprocessing.get_context("spawn").Pool(cores())
     try:
-        return pool.map(plain_verdict, jobs, chunksize=1)
+        return pool.map(verdict, jobs, chunksize=1)
     finally:
         pool.close()
         pool.join()  # its processor time counts once they have ended
@@ -171,6 +192,7 @@ class Compared:
 
 
 PLAIN, COLD = "plain reading of the official script", "nl2sql, cold"
+UNTHREADED = "the same without a thread for each limit"
 WARM, FLOOR = "nl2sql, warm (judgements from disk)", "distinct statements on one connection"
 
 
@@ -188,23 +210,30 @@ def compare(case: Case, folder: Path, rounds: int = 3) -> Compared:
         shutil.rmtree(artifacts, ignore_errors=True)
         return our_scores(case, artifacts)
 
-    works: dict[str, Callable[[], Any]] = {PLAIN: lambda: plain_scores(case, copies), COLD: from_nothing}
+    works: dict[str, Callable[[], Any]] = {
+        PLAIN: lambda: plain_scores(case, copies, plain_verdict),
+        UNTHREADED: lambda: plain_scores(case, copies, unthreaded_verdict),
+        COLD: from_nothing,
+    }
     works |= {WARM: lambda: our_scores(case, artifacts), FLOOR: lambda: floor(case)}
     results, costs = in_turns(works, rounds)
     plain, ours = results[PLAIN], results[COLD]
-    rival, cold, warm, lowest = (costs[name] for name in works)
-    print(f"  cold {rival.wall / cold.wall:.1f}x ({rival.processor / cold.processor:.1f}x in processor time), ", end="")
-    print(f"warm {rival.wall / warm.wall:.0f}x the plain script")
-    print(
-        f"  cold {cold.wall / lowest.wall * cores():.2f}x the floor, which is the distinct statements over the cores ",
-        end="",
-    )
-    print(f"({cold.processor / lowest.processor:.2f}x in processor time)")
+    rival, unthreaded, cold, warm, lowest = (costs[name] for name in works)
+    _show_ratios("the plain script", rival, cold, warm)
+    _show_ratios("it without its threads", unthreaded, cold, warm)
+    above, busy = cold.wall / lowest.wall * cores(), cold.processor / lowest.processor
+    print(f"  cold {above:.2f}x the floor ({busy:.2f}x in processor time): the distinct statements over the cores")
     by_key = {(v.generator, v.question_id): v.correct for v in ours.verdicts}
     lines = [(p.model, p.question_id) for p in load_predictions(case.predictions).items]
     unequal = sum(by_key[key] != verdict for key, verdict in zip(lines, plain, strict=True))
     print(f"  {unequal} of {len(lines)} verdicts differ; right: {sum(plain)} and {sum(by_key.values())}", flush=True)
     return Compared(case.name, rival, cold, warm, lowest, unequal)
+
+
+def _show_ratios(name: str, rival: Cost, cold: Cost, warm: Cost) -> None:
+    busy = rival.processor / cold.processor
+    print(f"  cold {rival.wall / cold.wall:.1f}x ({busy:.1f}x in processor time), ", end="")
+    print(f"warm {rival.wall / warm.wall:.0f}x {name}")
 
 
 def measure(data: Path = DATA) -> list[Measured]:

@@ -18,7 +18,7 @@ KEPT_SIZE = 2**22  # bytes of a result after which no more rows are kept, unless
 NO_STATEMENT = "there is no statement to execute"
 NO_SCRATCH = "sorts need more temporary files than a statement may have"
 NOT_UTF8 = "Could not decode to UTF-8"  # how sqlite3's message begins when a text value is not UTF-8
-STEPS_BETWEEN_CHECKS = 1000  # SQLite's virtual machine steps between two looks at the clock
+STEPS_BETWEEN_CHECKS = 4000  # SQLite's virtual machine steps between two looks at the clock
 MAX_SQL_LENGTH = 1_000_000  # bytes, SQLite's own recommendation for untrusted SQL
 # Bytes of the longest value: a generated column or a view can make values that are in no file.
 LONGEST_VALUE = 2**28

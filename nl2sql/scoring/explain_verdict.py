@@ -92,6 +92,8 @@ def _explain_columns(result: ExecutionResult, gold: ExecutionResult) -> tuple[st
 
 def _is_projection(wide: set[Row], narrow: set[Row]) -> bool:
     """Whether some columns of the wide rows, in some order, give the narrow rows."""
+    if len(next(iter(wide))) == 1:
+        return wide == narrow
     columns = list(zip(*wide, strict=True))
     chosen = ([columns[i] for i in order] for order in _column_orders(wide, narrow))
     return any(set(zip(*taken, strict=True)) == narrow for taken in chosen)

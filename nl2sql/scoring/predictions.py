@@ -123,7 +123,8 @@ def _bird_entry(key: str, value: Any, place: int, path: Path, problems: list[Pro
 
 def _json_lines(content: bytes, path: Path) -> Predictions:
     lines = content.split(b"\n")  # splitlines would also split at U+2028, which JSON allows in strings
-    found = [_plain_line(line, place, path.stem) for place, line in enumerate(lines, start=1)]
+    system = path.stem
+    found = [_plain_line(line, place, system) for place, line in enumerate(lines, start=1)]
     other = [n for n, prediction in enumerate(found) if prediction is None and lines[n].strip()]
     problems: list[Problem] = []
     is_utf8 = not other or _is_utf8(content)

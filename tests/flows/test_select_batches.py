@@ -53,3 +53,19 @@ def test_selections_are_made_while_other_databases_are_answered(tiny, tmp_path):
     assert stages["answer questions"] == (17, 17)  # four of each batch, two estimates, three selections
     assert "select answers" not in stages
     assert [(s.db_id, s.batch) for s in steps if s.stage == "select_answers"] == [("zoo", 0), ("zoo", 1), ("shop", 0)]
+
+
+def test_selections_that_fail_early_are_tried_once_more_and_counted_once(tiny, tmp_path):
+    obstacle = tmp_path / "artifacts" / "selections"
+    obstacle.parent.mkdir()
+    obstacle.write_text("a file where the folder should be")
+    steps = run(tiny, tmp_path)
+    chosen = [s for s in steps if s.stage == "select_answers"]
+    assert [(s.db_id, s.batch) for s in chosen] == [("zoo", 0), ("zoo", 1), ("shop", 0)]
+    assert all(str(obstacle) in s.error for s in chosen)
+    assert Counter(s.stage for s in steps)["estimate_accuracies"] == 2
+    obstacle.unlink()
+    again = run(tiny, tmp_path)
+    scoring = {"score_answers", "measure_recall", "execute_golds"}
+    assert {s.stage for s in again if not s.reused} == {"select_answers", *scoring}
+    assert not [s for s in again if s.error]

@@ -12,13 +12,13 @@ from flows.options import Options
 from flows.poisoned_questions import SELECTING, Aside, settle_around
 from flows.policies import selection_policy
 from nl2sql.rows import Step
-from tasks.artifact_store import Artifact, ArtifactStore
+from tasks.artifact_store import ArtifactStore
 from tasks.database_context import OfflineArtifacts
 from tasks.estimate_accuracies import estimate_accuracies
 from tasks.model_access import Access
 from tasks.select_answers import select_answers
 
-Made = dict[tuple[str, int], dict[str, Artifact]]  # by database and batch: artifacts by stage
+Made = dict[tuple[str, int], dict[str, Any]]  # by database and batch: artifacts, or futures of them, by stage
 STAGES = ("estimate_accuracies", "select_answers")
 
 
@@ -55,10 +55,10 @@ def select_early(batches: Sequence[Batch], selecting: Selecting, aside: Aside) -
         ended.future.wait()
         if ended.task.name != "repair_candidates" or selecting.locally or not ended.future.state.is_completed():
             return []
-        made[ended.db_id, ended.batch] = {
-            "ground_questions": ended.arguments["groundings"].result(),
-            "link_schema": ended.arguments["linkings"].result(),
-            "repair_candidates": ended.future.result(),
+        made[ended.db_id, ended.batch] = {  # futures, so that the UI draws what came from what
+            "ground_questions": ended.arguments["groundings"],
+            "link_schema": ended.arguments["linkings"],
+            "repair_candidates": ended.future,
         }
         of_database = [b for b in batches if b.db_id == ended.db_id]
         if any((b.db_id, b.number) not in made for b in of_database):
